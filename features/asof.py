@@ -1,0 +1,107 @@
+"""The tables as they were known at a moment, so that nothing is ever computed from what came later.
+
+A row's time is the first of its table's ``known`` columns that is given (``observed_at``, ``received_at``, an event's
+own time); ``daily_stats`` are known at the end of their date. A row without any time (an undated snapshot, a brief
+without ``created_at``, a label without ``known_at``) counts as known at ``end``, when the dataset was exported. What an
+undated snapshot still says of an earlier moment is told by :func:`known`. Every moment is naive UTC and inclusive: a
+row known at exactly ``as_of`` is known.
+"""
+
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from features import schema
+from features.schema import Kind, Table, Tables
+
+NO_TIMES = pd.Timestamp("1970-01-01")
+"""The ``data_as_of`` of a dataset in which nothing has a time; every row of it is known from then on."""
+
+_SNAPSHOTS = tuple(table for table in schema.CONTRACT.values() if table.entity)
+# The moment a thing itself began, from which its attributes (not its numbers) are known.
+_BEGINNINGS = {schema.VIDEOS.name: c.CREATE_TIME, schema.ACCOUNTS.name: c.CREATED_AT}
+_ATTRIBUTED = {schema.CREATORS.name, schema.VIDEOS.name, schema.ACCOUNTS.name}
+_TIMELESS = {c.DURATION_S}
+
+
+def data_as_of(tables: Tables) -> pd.Timestamp:
+    """The latest moment at which anything in the dataset became known; :data:`NO_TIMES` when nothing has a time."""
+    return _last_moment(schema.complete(tables))
+
+
+def _last_moment(completed: Tables) -> pd.Timestamp:
+    moments = [_known_at(completed[name], table).max() for name, table in schema.CONTRACT.items()]
+    moments += [
+        completed[schema.VIDEOS.name][c.CREATE_TIME].max(),
+        completed[schema.IMPRESSIONS.name][c.OUTCOME_AT].max(),
+    ]
+    return max((moment for moment in moments if not pd.isna(moment)), default=NO_TIMES)
+
+
+def is_static(tables: Tables) -> bool:
+    """Whether no snapshot (creators, prices, audience, videos, accounts) is dated, so that there is no history."""
+    completed = schema.complete(tables)
+    return all(completed[table.name][c.OBSERVED_AT].isna().all() for table in _SNAPSHOTS)
+
+
+def known(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp | None = None) -> dict[str, pd.DataFrame]:
+    """Every contract table, complete, with only what was known at ``as_of`` (inclusive).
+
+    Snapshot tables keep the latest known row of each creator, creator and format, creator and audience dimension (all
+    its buckets), video or account. Before any such row, an undated creator, an undated account (from ``created_at`` on)
+    and every video (from ``create_time`` on) keep their attributes, while their numbers, ``duration_s`` apart, are
+    null; undated audience and prices are absent. An impression's outcome is NONE until ``outcome_at``. ``end`` is when
+    the undated rows were observed, by default :func:`data_as_of` of all the tables.
+    """
+    completed = schema.complete(tables)
+    end = _last_moment(completed) if end is None else end
+    visible = {name: _visible(completed[name], table, as_of, end) for name, table in schema.CONTRACT.items()}
+    return visible | {schema.IMPRESSIONS.name: _with_outcomes(visible[schema.IMPRESSIONS.name], as_of, end)}
+
+
+def _known_at(frame: pd.DataFrame, table: Table) -> pd.Series:
+    """When each row became known; NaT where the row does not say."""
+    moment = reduce(lambda first, then: first.fillna(then), (frame[name] for name in table.known))
+    return moment.dt.floor("D") + pd.Timedelta(days=1) if table is schema.DAILY_STATS else moment
+
+
+def _visible(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    seen = _known_at(frame, table).fillna(end) <= as_of
+    if not table.entity:
+        return frame[seen].reset_index(drop=True)
+    if table.name in _BEGINNINGS:
+        begun = ~(frame[_BEGINNINGS[table.name]] > as_of)
+        frame, seen = frame[begun], seen[begun]
+    latest = _latest(frame[seen], table, end)
+    if table.name in _ATTRIBUTED:
+        latest = pd.concat([latest, _early(frame[~seen], table)]).drop_duplicates(list(table.entity))
+    return latest.sort_index().reset_index(drop=True)
+
+
+def _latest(seen: pd.DataFrame, table: Table, end: pd.Timestamp) -> pd.DataFrame:
+    """The rows of each entity's latest observation; at equal times a dated row comes before an undated one."""
+    observed = seen[c.OBSERVED_AT]
+    order = 2 * observed.fillna(end).astype("int64") + observed.notna()
+    return seen[order == order.groupby([seen[name] for name in table.entity]).transform("max")]
+
+
+def _early(unseen: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """What is known of things before any observation of them: their attributes, with null numbers."""
+    dated = unseen[c.OBSERVED_AT].notna() & (table is not schema.VIDEOS)
+    early = unseen[~dated].sort_values(c.OBSERVED_AT, na_position="first")
+    numbers = [column.name for column in table.columns if column.kind is Kind.NUMBER and column.name not in _TIMELESS]
+    never = pd.Series(pd.NaT, index=early.index, dtype=schema.DTYPES[Kind.TIME])
+    return early.assign(**dict.fromkeys(numbers, np.nan), **{c.OBSERVED_AT: never})
+
+
+def _with_outcomes(impressions: pd.DataFrame, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """The impressions, NONE for every outcome that came after ``as_of``; one without its own time came at ``end``."""
+    open_still = impressions[c.OUTCOME].notna() & (impressions[c.OUTCOME_AT].fillna(end) > as_of)
+    return impressions.assign(
+        **{
+            c.OUTCOME: impressions[c.OUTCOME].mask(open_still, "NONE"),
+            c.OUTCOME_AT: impressions[c.OUTCOME_AT].mask(open_still),
+        }
+    )
