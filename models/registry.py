@@ -1,0 +1,227 @@
+"""Models and releases in MLflow; the only module that touches it.
+
+Everything is under one data directory: ``mlflow.db`` (tracking and registry), ``artifacts/``, ``releases/<version>/``
+(verified copies: ``manifest.json`` and one folder per model) and ``champion.json``, which names the copy to serve:
+a service starts without MLflow and its database. The registered model ``release`` carries the aliases ``champion`` and
+``challenger``; an alias moved in MLflow's own UI takes effect with :meth:`Registry.promote` of that version.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import InputError
+from models import release as rel
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+RELEASE, EXPERIMENT = "release", "creatormatch"
+CHAMPION, CHALLENGER = "champion", "challenger"
+POINTER = "champion.json"
+
+
+def local_champion(data_dir: Path) -> Path:
+    """The folder of the promoted release, its digests checked; reads no MLflow.
+
+    Raises InputError: NOT_FOUND before the first promotion, CONFLICT when a file of the copy has changed.
+    """
+    pointer = data_dir / POINTER
+    if not pointer.is_file():
+        raise InputError(f"{data_dir}: holds no promoted release; run train, then promote", code="NOT_FOUND")
+    folder = data_dir / "releases" / json.loads(pointer.read_text(encoding="utf-8"))["version"]
+    rel.check_folder(folder)
+    return folder
+
+
+class Registry:
+    """The models, releases and aliases kept under ``data_dir``, which is created when it is not there."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir.resolve()
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def _client(self) -> "MlflowClient":
+        """Opens the database; the first time it is created with MLflow's current schema, about two seconds.
+
+        Raises InputError (UNAVAILABLE) when the file is not a database, or not one of this MLflow.
+        """
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        from mlflow.exceptions import MlflowException  # 1.5 seconds, that a command without a registry should not pay
+
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        try:
+            return _connect(f"sqlite:///{self.data_dir / 'mlflow.db'}")
+        except (MlflowException, SQLAlchemyError) as error:
+            raise InputError(f"{self.data_dir}: the registry cannot be opened: {error}", (), "UNAVAILABLE") from error
+
+    @cached_property
+    def _experiment(self) -> str:
+        found = self._client.get_experiment_by_name(EXPERIMENT)
+        location = (self.data_dir / "artifacts").as_uri()
+        return found.experiment_id if found else self._client.create_experiment(EXPERIMENT, location)
+
+    def log_model(self, folder: Path, meta: rel.Meta) -> str:
+        """Writes ``meta.json`` into ``folder`` and keeps the folder as a new version of the model ``meta.name``."""
+        rel.write_meta(folder, meta)
+        origin = {key: str(getattr(meta, key)) for key in ("data_hash", "feature_set_hash", "encoder_id", "seed")}
+        return self._version(meta.name, folder, origin, rel.read_meta(folder).metrics, _mlmodel(meta))
+
+    def register_release(self, manifest: rel.Manifest) -> str:
+        """Keeps ``manifest`` as a new version of the registered model ``release``, which becomes the challenger."""
+        tags = {name: entry.version for name, entry in manifest.models.items()}
+        metrics = {f"{name}.{key}": value for name, e in manifest.models.items() for key, value in e.metrics.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            rel.write_manifest(Path(folder), manifest)
+            version = self._version(RELEASE, Path(folder), tags, metrics)
+        self._client.set_registered_model_alias(RELEASE, CHALLENGER, version)
+        return version
+
+    def manifest(self, ref: str = CHAMPION) -> rel.Manifest:
+        """The manifest of a release by version or alias. Raises InputError (NOT_FOUND)."""
+        return rel.read_manifest(_files(self._find(ref)))
+
+    def fetch(self, ref: str = CHAMPION) -> Path:
+        """The folder of a verified local copy of a release, by version or alias.
+
+        Raises InputError: NOT_FOUND for an unknown release, CONFLICT naming the models with other files.
+        """
+        found = self._find(ref)
+        target = self.data_dir / "releases" / str(found.version)
+        try:
+            rel.check_folder(target)
+        except InputError:  # no copy yet, or a damaged one
+            self._copy(rel.read_manifest(_files(found)), target)
+        return target
+
+    def promote(self, version: str | None = None, only: str | None = None) -> str:
+        """Makes a release (default: the challenger) the champion after its check, and returns its version.
+
+        With ``only`` a new release is promoted instead: the champion with just that model taken from ``version``.
+        Raises InputError (NOT_FOUND, CONFLICT), and then the champion stays.
+        """
+        chosen = str(self._find(version or CHALLENGER).version)
+        if only:
+            base, other = self.manifest(), self.manifest(chosen)
+            chosen = self.register_release(rel.with_model(base, only, other, _now()))
+        self.fetch(chosen)
+        if (previous := self._champion()) not in (None, chosen):
+            self._client.set_model_version_tag(RELEASE, chosen, "previous", previous)
+        self._point(chosen)
+        return chosen
+
+    def rollback(self, only: str | None = None) -> str:
+        """Makes the release before the champion the champion (``only``: just that model), and returns its version."""
+        previous = self._find(CHAMPION).tags.get("previous")
+        if previous is None:
+            raise InputError("rollback: no release was promoted before this one", code="NOT_FOUND")
+        if only:
+            return self.promote(previous, only)
+        self.fetch(previous)
+        self._point(previous)
+        return previous
+
+    def models(self) -> list[dict[str, Any]]:
+        """Every release, newest first: ``release`` (its version), ``aliases`` and the fields of its manifest."""
+        releases = self._client.search_model_versions(f"name = '{RELEASE}'")
+        return [self._describe(str(version)) for version in sorted((r.version for r in releases), reverse=True)]
+
+    def _describe(self, version: str) -> dict[str, Any]:
+        return {"release": version, "aliases": self._find(version).aliases} | asdict(self.manifest(version))
+
+    def _find(self, ref: str, name: str = RELEASE) -> "ModelVersion":
+        client = self._client
+        from mlflow.exceptions import MlflowException
+
+        try:
+            get = client.get_model_version if ref.isdecimal() else client.get_model_version_by_alias
+            return get(name, ref)
+        except MlflowException as error:
+            raise InputError(f"{name} {ref}: not in the registry of {self.data_dir}", code="NOT_FOUND") from error
+
+    def _champion(self) -> str | None:
+        try:
+            return str(self._find(CHAMPION).version)
+        except InputError:
+            return None
+
+    def _version(
+        self, name: str, folder: Path, tags: Mapping[str, str], metrics: Mapping[str, float], mlmodel: str = ""
+    ) -> str:
+        """A run with tags, metrics and the folder's files, registered as a new version of ``name``."""
+        client = self._client
+        run = client.create_run(self._experiment, run_name=name, tags=dict(tags)).info
+        for key, value in metrics.items():
+            client.log_metric(run.run_id, key, value)
+        client.log_artifacts(run.run_id, str(folder), "model/files")
+        if mlmodel:
+            client.log_text(run.run_id, mlmodel, "model/MLmodel")
+        client.set_terminated(run.run_id)
+        if not client.search_registered_models(f"name = '{name}'"):
+            client.create_registered_model(name)
+        return str(client.create_model_version(name, f"{run.artifact_uri}/model", run.run_id, dict(tags)).version)
+
+    def _copy(self, manifest: rel.Manifest, target: Path) -> None:
+        """Copies the models of a release to ``target``, which appears only when it is complete and checked."""
+        target.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as part:
+            folder = Path(part) / "release"
+            folder.mkdir()
+            rel.write_manifest(folder, manifest)
+            for name, entry in manifest.models.items():
+                source = _files(self._find(entry.version, name))
+                if source.is_dir():  # or else the check says that the model is missing
+                    shutil.copytree(source, folder / name)
+            rel.check_folder(folder)
+            shutil.rmtree(target, ignore_errors=True)
+            folder.replace(target)
+
+    def _point(self, version: str) -> None:
+        self._client.set_registered_model_alias(RELEASE, CHAMPION, version)
+        part = self.data_dir / f"{POINTER}.part"
+        part.write_text(json.dumps({"version": version}) + "\n", encoding="utf-8")
+        part.replace(self.data_dir / POINTER)
+
+
+def _connect(uri: str) -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    with warnings.catch_warnings():  # MLflow 3.17 on SQLAlchemy 2.1
+        warnings.filterwarnings("ignore", "The ``noload`` loader strategy is deprecated", DeprecationWarning)
+        return MlflowClient(uri)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _files(version: "ModelVersion") -> Path:
+    """The folder of the files behind a version; the artifact root is always a local one, see :class:`Registry`."""
+    return Path(url2pathname(urlsplit(version.source).path)) / "files"
+
+
+def _mlmodel(meta: rel.Meta) -> str:
+    """MLflow's own description of a model, from which its UI shows the signature."""
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    sides = {
+        side: Schema([ColSpec(kind, name) for name, kind in meta.signature[side].items()])
+        for side in ("inputs", "outputs")
+    }
+    return Model(signature=ModelSignature(**sides)).to_yaml()
