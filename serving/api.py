@@ -1,0 +1,132 @@
+"""What stands behind the routes: reads go to the engine, writes to the store first and then to the engine."""
+
+from collections.abc import Sequence, Set
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from features import columns as c
+from features import schema
+from features.errors import Detail, InputError
+from features.validation import violations
+from serving import ledger, requests
+from serving.auth import RISK, Caller
+from serving.rows import Body
+from serving.store import Store
+
+if TYPE_CHECKING:
+    from models.engine import Engine
+
+Answer = dict[str, Any]
+TICK = pd.Timedelta(microseconds=1)
+
+
+class Api:
+    """One method per route, from a valid request to an answer of plain JSON values; raises InputError.
+
+    Methods may run side by side in threads: reads rely on the engine's bundle being immutable, writes take turns.
+    """
+
+    def __init__(self, engine: "Engine", store: Store) -> None:
+        self._engine, self._store = engine, store
+        self._writing = Lock()
+
+    def rank(self, request: requests.RankRequest, _: Caller) -> Answer:
+        """Rank creators for a brief, with reasons when asked to explain."""
+        return self._engine.rank(_plain(request))
+
+    def search(self, request: requests.SearchRequest, _: Caller) -> Answer:
+        """Search the catalogue by filters and words, page by page."""
+        return self._engine.search(_plain(request))
+
+    def profile(self, request: requests.CreatorIds, caller: Caller) -> Answer:
+        """Creators with audience, collaborations and daily series; fraud evidence with the scope risk only."""
+        return self._engine.profile(_plain(request), risk=RISK in caller.scopes)
+
+    def fraud_score(self, request: requests.CreatorIds, _: Caller) -> Answer:
+        """The calibrated probability of fake engagement, with evidence."""
+        return self._engine.fraud_score(_plain(request))
+
+    def credit(self, request: requests.CreditRequest, _: Caller) -> Answer:
+        """The credit score from five factors, with reasons."""
+        return self._engine.credit(_plain(request))
+
+    def models(self, _: requests.Nothing, __: Caller) -> Answer:
+        """The release that is served: versions and metrics."""
+        return self._engine.models()
+
+    def upsert(self, request: requests.UpsertRequest, _: Caller) -> Answer:
+        """Add creators and audiences to the catalogue, or put new rows in the place of old ones."""
+        creators, audience = _frame(request.creators, schema.CREATORS), _frame(request.audience, schema.AUDIENCE)
+        ids = list(dict.fromkeys([*creators[c.CREATOR_ID], *audience[c.CREATOR_ID]]))
+        with self._writing:
+            known = self._store.known_creators(ids)
+            creators, audience = self._dated(creators), self._dated(audience)
+            _check({"creators": creators, "audience": audience}, known, self._now())
+            self._store.upsert(creators, audience)
+            self._engine.upsert(creators, audience)
+        return {"results": [{"creator_id": one, "status": "UPDATED" if one in known else "CREATED"} for one in ids]}
+
+    def delete(self, request: requests.CreatorIds, _: Caller) -> Answer:
+        """Remove creators and every row about them."""
+        ids = list(dict.fromkeys(request.creator_ids))
+        with self._writing:
+            known = self._store.known_creators(ids)
+            self._store.delete(ids)
+            self._engine.delete([one for one in ids if one in known])
+        return {"results": [{"creator_id": one, "status": "DELETED" if one in known else "NOT_FOUND"} for one in ids]}
+
+    def events(self, request: requests.EventsRequest, _: Caller) -> Answer:
+        """Append events to the ledger: durable before the answer, the same event twice is one event."""
+        batch = _frame(request.events, schema.COLLABORATION_EVENTS)
+        with self._writing:
+            creators = self._store.known_creators(list(batch[c.CREATOR_ID].unique()))
+            found = ledger.problems(batch, creators, self._now())
+            verdict = ledger.judged(batch, self._store.events_about(batch), found, request.backfill)
+            self._append(batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
+        counts = verdict[ledger.STATUS].value_counts()
+        return {
+            "accepted": int(counts.get(ledger.ACCEPTED, 0)),
+            "duplicates": int(counts.get(ledger.DUPLICATE, 0)),
+            "rejected": int(counts.get(ledger.REJECTED, 0)),
+            "results": verdict.to_dict("records"),
+        }
+
+    def _append(self, events: pd.DataFrame) -> None:
+        if len(events):
+            received = events[c.RECEIVED_AT].fillna(events[c.EVENT_TIME].clip(lower=self._engine.as_of))
+            events = events.assign(**{c.RECEIVED_AT: received})
+            self._store.append_events(events)
+            self._engine.append_events(events)
+
+    def _dated(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows with a missing ``observed_at`` just after everything known, so that they are the latest."""
+        return rows.assign(**{c.OBSERVED_AT: rows[c.OBSERVED_AT].fillna(self._engine.as_of + TICK)})
+
+    def _now(self) -> pd.Timestamp:
+        """Nothing can have happened later: the wall clock, or the end of the data where they reach beyond it."""
+        return max(self._engine.as_of, pd.Timestamp(datetime.now(UTC).replace(tzinfo=None)))
+
+
+def _check(rows: schema.Tables, known: Set[str], now: pd.Timestamp) -> None:
+    """InputError for everything in new rows that breaks the contract, beside the creators ``known`` already."""
+    others = pd.DataFrame({c.CREATOR_ID: sorted(known - set(rows["creators"][c.CREATOR_ID]))})
+    creators = pd.concat([rows["creators"], schema.conform(others, schema.CREATORS)], ignore_index=True)
+    found = violations({**rows, "creators": creators}, now)
+    if found:
+        details = [
+            Detail(field=f"{one.table}.{one.row}.{one.column}", problem=f"{one.problem}; {one.remedy}", value=one.value)
+            for one in found
+        ]
+        raise InputError(f"{details[0]['field']}: {details[0]['problem']}", details)
+
+
+def _plain(request: Body) -> Answer:
+    """What the caller sent, as JSON values: the dict that the command line hands to the engine too."""
+    return request.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+
+
+def _frame(rows: Sequence[Body], table: schema.Table) -> pd.DataFrame:
+    return schema.conform(pd.DataFrame([row.model_dump() for row in rows], columns=[*table.names]), table)

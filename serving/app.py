@@ -1,0 +1,141 @@
+"""The routes as one ASGI application: who may call, what a body may be, and every error in one shape.
+
+BentoML's own ``@bentoml.api`` would parse a body before anyone is asked for a key, answers invalid ones in a shape of
+its own and only knows POST; so the routes are a Starlette application that BentoML mounts, runs and measures.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from features.errors import InputError, bad
+from serving import errors, requests
+from serving.api import Answer, Api
+from serving.auth import DATASCIENCE, PLATFORM, RISK, Auth, Caller, require
+from serving.openapi import document
+from serving.rows import Body
+
+LARGEST_BODY = 1_000_000
+DRAINED = 16 * LARGEST_BODY  # a larger body is read up to here, so that its sender gets to read the answer
+THREADS = 4
+MOST_WAITING = 64
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A route: what it takes, whom it serves and what answers it, in a thread."""
+
+    path: str
+    scopes: frozenset[str]
+    body: type[Body]
+    answer: Callable[[Any, Caller], Answer]
+
+
+def endpoints(api: Api) -> tuple[Endpoint, ...]:
+    """Every POST route of the API."""
+    platform, risk, both = frozenset({PLATFORM}), frozenset({RISK}), frozenset({PLATFORM, RISK})
+    return (
+        Endpoint("/v1/creators/rank", platform, requests.RankRequest, api.rank),
+        Endpoint("/v1/creators/search", platform, requests.SearchRequest, api.search),
+        Endpoint("/v1/creators/profile", both, requests.CreatorIds, api.profile),
+        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, api.upsert),
+        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, api.delete),
+        Endpoint("/v1/fraud/score", risk, requests.CreatorIds, api.fraud_score),
+        Endpoint("/v1/credit", both, requests.CreditRequest, api.credit),
+        Endpoint("/v1/events", platform, requests.EventsRequest, api.events),
+        Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, api.models),
+    )
+
+
+def build_app(api: Api, auth: Auth) -> Starlette:
+    """The application: the POST routes, ``/`` for people and ``/docs.json`` for programs."""
+    table = endpoints(api)
+    described = document(table)
+    pool = Pool()
+    pages = [Route("/", _index(table)), Route("/docs.json", lambda _: JSONResponse(described))]
+    return Starlette(
+        routes=[*pages, *(_route(endpoint, auth, pool) for endpoint in table)],
+        exception_handlers={HTTPException: errors.on_http_exception},
+    )
+
+
+class Pool:
+    """Threads for what would hold up the event loop, with a bounded queue before them."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
+        self._pending = 0
+
+    async def run(self, work: Callable[[], bytes]) -> bytes:
+        """The result of ``work``; InputError RESOURCE_EXHAUSTED when too many others wait already."""
+        if self._pending >= THREADS + MOST_WAITING:
+            raise InputError("too many requests are waiting; try again in a second", code="RESOURCE_EXHAUSTED")
+        self._pending += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._pending -= 1
+
+
+def _route(endpoint: Endpoint, auth: Auth, pool: Pool) -> Route:
+    async def handle(request: Request) -> Response:
+        try:
+            caller = auth.caller(request.client.host if request.client else None, request.headers)
+            require(caller, endpoint.scopes)
+            body = await _read(request)
+            return Response(await pool.run(lambda: _answer(endpoint, body, caller)), media_type="application/json")
+        except InputError as error:
+            return errors.response(error)
+        except Exception:
+            logger.exception("%s failed", endpoint.path)
+            return errors.response(InputError("an unexpected error; the server's log has its trace", code="INTERNAL"))
+
+    return Route(endpoint.path, handle, methods=["POST"])
+
+
+def _answer(endpoint: Endpoint, body: bytes, caller: Caller) -> bytes:
+    try:
+        request = endpoint.body.model_validate_json(body)
+    except ValidationError as error:
+        raise errors.invalid(error) from error
+    return json.dumps(endpoint.answer(request, caller), ensure_ascii=False, allow_nan=False).encode()
+
+
+async def _read(request: Request) -> bytes:
+    """The body; InputError for another content type and for one that is too large."""
+    media = request.headers.get("content-type", "")
+    if media.partition(";")[0].strip().lower() != "application/json":
+        raise bad("Content-Type", "send application/json", media)
+    kept, size = bytearray(), 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size <= LARGEST_BODY:
+                kept += chunk
+            if size > DRAINED:
+                break
+    except ClientDisconnect as error:
+        raise InputError("the body ended early") from error
+    if size > LARGEST_BODY:
+        raise bad("body", f"may have {LARGEST_BODY:,} bytes; send less text or smaller batches", size, "TOO_LARGE")
+    return bytes(kept)
+
+
+def _index(table: tuple[Endpoint, ...]) -> Callable[[Request], Response]:
+    rows = "".join(f"<li><code>POST {one.path}</code> {one.answer.__doc__}</li>" for one in table)
+    links = '<a href="/docs.json">OpenAPI</a> · <a href="/readyz">readiness</a> · <a href="/metrics">metrics</a>'
+    page = f"<!doctype html><html lang=en><title>CreatorMatch</title><h1>CreatorMatch</h1><ul>{rows}</ul><p>{links}</p>"
+    return lambda _: HTMLResponse(page)

@@ -1,0 +1,87 @@
+"""One shape for everything that can go wrong: ``{error: {code, message, details: [{field, problem, value}]}}``."""
+
+import logging
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from features.errors import Detail, InputError
+
+STATUS = {
+    "INVALID_ARGUMENT": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "CONFLICT": 409,
+    "TOO_LARGE": 413,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+}
+CODES = {status: code for code, status in STATUS.items()}
+HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}, "RESOURCE_EXHAUSTED": {"Retry-After": "1"}}
+MOST_DETAILS = 20
+LONGEST = 200
+
+logger = logging.getLogger(__name__)
+
+
+def invalid(error: ValidationError) -> InputError:
+    """pydantic's findings as our error: the first :data:`MOST_DETAILS` of them, the message counts them all."""
+    details = [
+        Detail(field=_field(found["loc"]), problem=found["msg"][:LONGEST], value=_brief(found["input"]))
+        for found in error.errors(include_url=False, include_context=False)[:MOST_DETAILS]
+    ]
+    first = details[0]
+    message = f"{first['field'] or 'body'}: {first['problem']}"
+    more = error.error_count() - 1
+    return InputError(f"{message} (and {more} more)" if more else message, details)
+
+
+def response(error: InputError) -> JSONResponse:
+    """The HTTP response that carries ``error``; an unknown code is a 400."""
+    details = [Detail(field=d["field"], problem=d["problem"], value=_brief(d["value"])) for d in error.details]
+    body = {"error": {"code": error.code, "message": error.message, "details": details}}
+    return JSONResponse(body, STATUS.get(error.code, 400), HEADERS.get(error.code))
+
+
+async def on_input_error(_: Request, error: Exception) -> JSONResponse:
+    """Starlette handler for :class:`InputError`."""
+    return response(error if isinstance(error, InputError) else InputError(str(error)))
+
+
+async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Starlette handler for its own exceptions: an unknown route (404) and a wrong method (405)."""
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    headers = getattr(error, "headers", None) or {}
+    allowed = f" (allowed: {headers['Allow']})" if "Allow" in headers else ""
+    detail = Detail(field="path", problem=f"see / for the routes{allowed}", value=_brief(request.url.path))
+    message = f"{request.method} {_brief(request.url.path)}: {getattr(error, 'detail', '')}{allowed}"
+    answer = response(InputError(message, [detail], CODES.get(status, "INVALID_ARGUMENT")))
+    answer.headers.update(headers)
+    return answer
+
+
+async def on_crash(request: Request, error: Exception) -> JSONResponse:
+    """Starlette handler for our own mistakes: logged with their traceback, answered without it."""
+    logger.error("%s failed", request.url.path, exc_info=error)
+    return response(InputError("an unexpected error; the server's log has its trace", code="INTERNAL"))
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(step) for step in location)[:LONGEST]
+
+
+def _brief(value: object) -> object:
+    """``value`` if it is a short plain one, else the start of its text; containers are named by their size."""
+    if isinstance(value, Mapping | list | tuple):
+        return f"{len(value)} {'fields' if isinstance(value, Mapping) else 'values'}"
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
+        return value
+    if isinstance(value, float) and value - value == 0:  # finite; JSON has no NaN and no infinity
+        return value
+    return str(value)[:LONGEST]

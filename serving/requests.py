@@ -1,0 +1,180 @@
+"""The bodies that the API takes; the types that their rows come from stand in :mod:`serving.rows`.
+
+Every body carries an example: OpenAPI shows it and the tests send it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from features import schema
+from features import vocabulary as v
+from serving.rows import Amount, Body, Country, Currency, Id, OneOf, RowOf, Share, Time, Words
+
+MOST_RESULTS = 200
+Limit = Annotated[int, Field(ge=1, le=MOST_RESULTS)]
+Ids = Annotated[list[Id], Field(min_length=1, max_length=200)]
+AnyIds = Annotated[list[Id], Field(max_length=1000)]
+Formats = Annotated[list[Annotated[str, OneOf(v.CONTENT_FORMATS)]], Field(max_length=len(v.CONTENT_FORMATS))]
+
+Brief = Annotated[Body, RowOf(schema.BRIEFS, every_column_optional=True)]
+Creator = Annotated[Body, RowOf(schema.CREATORS)]
+Audience = Annotated[list[Annotated[Body, RowOf(schema.AUDIENCE)]], Field(max_length=10_000, default_factory=list)]
+Event = Annotated[Body, RowOf(schema.COLLABORATION_EVENTS)]
+
+
+def _example(**example: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"example": example})
+
+
+class AudienceFilter(Body):
+    """At least ``min_share`` of the creator's audience lies in these buckets of one dimension."""
+
+    dimension: Annotated[str, OneOf(v.AUDIENCE_DIMENSIONS)]
+    buckets: Annotated[Words, Field(min_length=1)]
+    min_share: Share
+
+
+class Filters(Body):
+    """Hard limits. A creator whose credit or fraud is unknown passes, and is counted as unknown."""
+
+    country_codes: Annotated[list[Country], Field(max_length=300)] | None = None
+    languages: Words | None = None
+    content_labels: Words | None = None
+    content_styles: Words | None = None
+    content_formats: Formats | None = None
+    min_followers: Amount | None = None
+    max_followers: Amount | None = None
+    min_median_views: Amount | None = None
+    max_median_views: Amount | None = None
+    min_engagement_rate: Amount | None = None
+    max_engagement_rate: Amount | None = None
+    min_creator_price: Amount | None = None
+    max_creator_price: Amount | None = None
+    min_credit_score: Annotated[float, Field(ge=0, le=1000)] | None = None
+    max_fraud_probability: Share | None = None
+    audience: Annotated[list[AudienceFilter], Field(max_length=20)] | None = None
+    brand_safety: Words | None = None
+
+
+class Bid(Body):
+    """What a creator asks for this brief, instead of the listed price."""
+
+    creator_id: Id
+    amount: Amount
+    currency: Currency
+
+
+class RankRequest(Body):
+    """Rank creators for a brief."""
+
+    model_config = _example(
+        brief={
+            "title": "Matcha latte launch",
+            "description": "Short, cozy recipe videos for a new matcha latte; honest taste, no voice-over needed.",
+            "objective": "AWARENESS",
+            "language": "en",
+            "content_labels": ["food"],
+            "budget": 5000,
+            "currency": "USD",
+            "creators_wanted": 5,
+            "target_countries": ["US", "JP"],
+            "target_ages": ["18-24", "25-34"],
+        },
+        limit=5,
+        filters={"min_followers": 1000, "max_fraud_probability": 0.8},
+        explain=True,
+    )
+    brief: Brief
+    limit: Limit = 20
+    filters: Filters | None = None
+    exclude_creator_ids: AnyIds | None = None
+    pin_creator_ids: Annotated[AnyIds, Field(max_length=MOST_RESULTS)] | None = None
+    bids: Annotated[list[Bid], Field(max_length=1000)] | None = None
+    diversity: Share = 0.0
+    explore: bool = False
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    explain: bool = False
+
+
+class SearchRequest(Body):
+    """Search the catalogue."""
+
+    model_config = _example(filters={"country_codes": ["US"]}, query="street food", sort="FOLLOWERS", page_size=10)
+    filters: Filters | None = None
+    query: Annotated[str, Field(max_length=2000)] | None = None
+    sort: Literal["RELEVANCE", "FOLLOWERS", "MEDIAN_VIEWS", "ENGAGEMENT_RATE", "PRICE", "CREDIT"] | None = None
+    order: Literal["ASC", "DESC"] | None = None
+    page_size: Limit = 20
+    page_token: Id | None = None
+
+
+class CreatorIds(Body):
+    """Up to 200 creators by id."""
+
+    model_config = _example(creator_ids=["creator-000001"])
+    creator_ids: Ids
+
+
+class CreditRequest(CreatorIds):
+    """Creators by id, as of a moment, with what was known at another; by default the latest for both."""
+
+    model_config = _example(creator_ids=["creator-000001"])
+    as_of: Time | None = None
+    known_at: Time | None = None
+
+
+class UpsertRequest(Body):
+    """Rows to add to the catalogue or to put in the place of those with the same key; a row is taken whole.
+
+    A row without ``observed_at`` is as of the latest moment that the service knows.
+    """
+
+    model_config = _example(
+        creators=[
+            {
+                "creator_id": "creator-new",
+                "display_name": "Mika bakes",
+                "bio": "Sourdough, matcha and other slow things. 🍞",
+                "country_code": "JP",
+                "language": "ja",
+                "content_labels": ["food"],
+                "content_formats": ["SHORT_VIDEO"],
+                "followers_count": 12000,
+                "median_views": 5400,
+                "engagement_rate": 0.061,
+                "engagement_rate_basis": "VIEWS",
+                "creator_price": 180,
+                "currency": "USD",
+                "onboarding_status": "IN",
+            }
+        ],
+        audience=[{"creator_id": "creator-new", "dimension": "gender", "bucket": "FEMALE", "share": 1.0}],
+    )
+    creators: Annotated[list[Creator], Field(max_length=1000, default_factory=list)]
+    audience: Audience
+
+
+class EventsRequest(Body):
+    """Events to append to the ledger; ``backfill`` brings in history, whose order of arrival says nothing."""
+
+    model_config = _example(
+        events=[
+            {
+                "event_id": "event-0001",
+                "event_type": "INVITED",
+                "event_time": "2025-06-01T09:00:00Z",
+                "creator_id": "creator-000001",
+                "collaboration_id": "collaboration-0001",
+                "brand_id": "brand-0001",
+            }
+        ]
+    )
+    events: Annotated[list[Event], Field(min_length=1, max_length=1000)]
+    backfill: bool = False
+
+
+class Nothing(Body):
+    """An empty object."""
+
+    model_config = _example()

@@ -1,0 +1,139 @@
+"""The service's own database: the contract's tables in SQLite, so that training reads the store like any dataset."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import sqlalchemy as sa
+
+from features import columns as c
+from features import schema
+from features.errors import bad
+from features.schema import Kind, Table
+from features.tables import as_text, read_tables, write_tables
+
+TYPES = {Kind.STRING: sa.Text, Kind.LIST: sa.Text, Kind.NUMBER: sa.Float, Kind.TIME: sa.DateTime}
+INDEXES = ((schema.COLLABORATION_EVENTS, c.EVENT_ID, True), (schema.COLLABORATION_EVENTS, c.CREATOR_ID, False),
+           (schema.COLLABORATION_EVENTS, c.COLLABORATION_ID, False), (schema.CREATORS, c.CREATOR_ID, False),
+           (schema.AUDIENCE, c.CREATOR_ID, False))  # fmt: skip
+
+logger = logging.getLogger(__name__)
+
+
+def url_of(path: Path) -> str:
+    """The SQL URL of the SQLite database at ``path``."""
+    return f"sqlite:///{path}"
+
+
+def path_for(home: Path, source: str) -> Path:
+    """Where the store for the dataset ``source`` (a folder or a SQL URL) is kept under the data directory ``home``."""
+    where = source if "://" in source else str(Path(source).resolve())
+    return home / "stores" / f"{hashlib.sha256(where.encode()).hexdigest()[:12]}.sqlite"
+
+
+def import_dataset(source: str, path: Path) -> None:
+    """Copy the dataset at ``source`` into a new store at ``path``, all or nothing; one that is there stays as it is.
+
+    Raises InputError for a dataset that cannot be read (:func:`features.tables.read_tables`) or repeats an event_id.
+    """
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".importing")
+    unfinished.unlink(missing_ok=True)
+    tables = read_tables(source)
+    twice = tables[schema.COLLABORATION_EVENTS.name][c.EVENT_ID].duplicated(keep=False)
+    if twice.any():
+        raise bad("collaboration_events.event_id", "stands there twice; run validate", int(twice.argmax()))
+    rows = write_tables(tables, url_of(unfinished))
+    _prepare(unfinished)
+    unfinished.rename(path)
+    logger.info("imported %d rows into %s", sum(rows.values()), path)
+
+
+class Store:
+    """Appends and upserts; every method is one transaction, on disk when it returns. One writer at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = sa.create_engine(url_of(path))
+
+    def close(self) -> None:
+        """Give the database file back."""
+        self._engine.dispose()
+
+    def known_creators(self, creator_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that the catalogue has."""
+        column = _TABLES[schema.CREATORS.name].c[c.CREATOR_ID]
+        with self._engine.connect() as connection:
+            return set(connection.scalars(sa.select(column).where(column.in_(creator_ids)).distinct()))
+
+    def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
+        """Add conformed rows in the place of those with the same entity and ``observed_at`` (which must be given)."""
+        with self._engine.begin() as connection:
+            for table, frame in ((schema.CREATORS, creators), (schema.AUDIENCE, audience)):
+                _replace(connection, table, frame)
+
+    def delete(self, creator_ids: Sequence[str]) -> None:
+        """Remove creators and every row about them, from all tables."""
+        with self._engine.begin() as connection:
+            for stored in _TABLES.values():
+                if c.CREATOR_ID in stored.c:
+                    connection.execute(stored.delete().where(stored.c[c.CREATOR_ID].in_(creator_ids)))
+
+    def events_about(self, batch: pd.DataFrame) -> pd.DataFrame:
+        """The stored events that share an id, a creator or a collaboration with ``batch``, or that it refers to."""
+        stored = _TABLES[schema.COLLABORATION_EVENTS.name]
+        ids = pd.concat([batch[c.EVENT_ID], batch[c.REFERS_TO]])
+        about = sa.or_(
+            stored.c[c.EVENT_ID].in_(_values(ids)),
+            stored.c[c.CREATOR_ID].in_(_values(batch[c.CREATOR_ID])),
+            stored.c[c.COLLABORATION_ID].in_(_values(batch[c.COLLABORATION_ID])),
+        )
+        with self._engine.connect() as connection:
+            return schema.conform(
+                pd.read_sql_query(stored.select().where(about), connection), schema.COLLABORATION_EVENTS
+            )
+
+    def append_events(self, events: pd.DataFrame) -> None:
+        """Append conformed events; an ``event_id`` that is stored already is an IntegrityError."""
+        with self._engine.begin() as connection:
+            _insert(connection, schema.COLLABORATION_EVENTS, events)
+
+
+def _table(table: Table, metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(table.name, metadata, *(sa.Column(column.name, TYPES[column.kind]) for column in table.columns))
+
+
+_METADATA = sa.MetaData()
+_TABLES = {name: _table(table, _METADATA) for name, table in schema.CONTRACT.items()}
+
+
+def _prepare(path: Path) -> None:
+    """The tables that the dataset did not have, the indexes, and readers that do not wait for the writer."""
+    engine = sa.create_engine(url_of(path))
+    _METADATA.create_all(engine)
+    with engine.begin() as connection:
+        for table, column, unique in INDEXES:
+            name = f"{table.name}_{column}"
+            sa.Index(name, _TABLES[table.name].c[column], unique=unique).create(connection)
+    engine.dispose()
+
+
+def _replace(connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
+    stored = _TABLES[table.name]
+    key = (*table.entity, c.OBSERVED_AT)
+    same = sa.and_(*(stored.c[name] == sa.bindparam(f"key_{name}") for name in key))
+    keys = frame[[*key]].drop_duplicates().rename(columns={name: f"key_{name}" for name in key})
+    if len(keys):
+        connection.execute(stored.delete().where(same), keys.to_dict("records"))
+        _insert(connection, table, frame)
+
+
+def _insert(connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
+    as_text(frame[[*table.names]], table).to_sql(table.name, connection, if_exists="append", index=False)
+
+
+def _values(column: pd.Series) -> list[str]:
+    return list(column.dropna().unique())
