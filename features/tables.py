@@ -5,22 +5,24 @@ wherever it stands, since CSV cannot tell the two apart.
 Only the contract's tables are looked at; whatever else lies in a folder or database is left alone.
 """
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from features import schema
 from features.errors import bad
-from features.schema import Kind, Table, Tables
+from features.schema import Column, Kind, Table, Tables
 
 SEPARATOR = "|"
 EXPECTED = {
+    Kind.STRING: ("is not one text", "write a single text in its place"),
     Kind.NUMBER: ("is not a number", "write digits such as 12.5, flags as 0 or 1, and leave unknown values empty"),
     Kind.TIME: ("is not a time", "write ISO 8601 such as 2026-01-31T12:00:00Z, and leave unknown values empty"),
 }
@@ -35,16 +37,17 @@ def read_tables(source: str | Path) -> dict[str, pd.DataFrame]:
     """
     raw = read_raw(source)
     if schema.CREATORS.name not in raw:
-        raise bad("source", "has no table creators; add creators.parquet or creators.csv, or a SQL table", str(source))
+        raise bad("dataset", "has no table creators; add creators.parquet or creators.csv, or a SQL table", str(source))
     return schema.complete({name: _typed(frame, schema.CONTRACT[name]) for name, frame in raw.items()})
 
 
-def read_raw(source: str | Path) -> dict[str, pd.DataFrame]:
-    """The contract tables present at ``source`` as they stand there, unchecked; all text where the source is CSV.
+def read_raw(source: str | Path, names: Iterable[str] = tuple(schema.CONTRACT)) -> dict[str, pd.DataFrame]:
+    """Those of the named tables that are present at ``source``, unchecked as they stand there; CSV cells are all text.
 
-    Raises InputError for a source or file that cannot be read.
+    Raises InputError for a file that cannot be read, with code NOT_FOUND for a folder that is not there and UNAVAILABLE
+    for a database that does not answer.
     """
-    return _read_sql(str(source)) if _is_url(source) else _read_folder(Path(source))
+    return _read_sql(str(source), names) if _is_url(source) else _read_folder(Path(source), names)
 
 
 def write_tables(
@@ -56,6 +59,8 @@ def write_tables(
     a list item that contains ``|``.
     """
     completed = {name: frame for name, frame in schema.complete(tables).items() if len(frame)}
+    if _is_url(destination) or file_format == "csv":
+        completed = {name: as_text(frame, schema.CONTRACT[name]) for name, frame in completed.items()}
     if _is_url(destination):
         _write_sql(completed, str(destination))
     else:
@@ -63,16 +68,35 @@ def write_tables(
     return {name: len(frame) for name, frame in completed.items()}
 
 
-def uncastable(values: pd.Series, kind: Kind) -> pd.Series:
-    """Which of the non-null values cannot be of that kind, as a boolean mask."""
+def coerce(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """The frame with numbers and times parsed, and with empty texts null; null also where a value cannot be parsed."""
+    present = [column for column in table.columns if column.name in frame]
+    return frame.assign(**{column.name: _coerced(frame[column.name], column.kind) for column in present})
+
+
+def uncastable(raw: pd.DataFrame, coerced: pd.DataFrame, column: Column) -> pd.Series:
+    """Which rows of ``raw`` hold something in that column that :func:`coerce` could not parse, as a boolean mask."""
+    cells = raw[column.name]
+    lost = coerced[column.name].isna() & cells.notna()
+    lost[lost] = [not isinstance(cell, str) or cell != "" for cell in cells[lost]]
+    return lost
+
+
+def _coerced(values: pd.Series, kind: Kind) -> pd.Series:
     if kind is Kind.NUMBER:
-        return pd.to_numeric(values, errors="coerce").isna() & values.notna()
-    if kind is Kind.TIME:
-        return as_times(values).isna() & values.notna()
-    return pd.Series(False, index=values.index)
+        return pd.to_numeric(values, errors="coerce")
+    if kind is Kind.STRING:
+        return _as_texts(values)
+    return _as_times(values) if kind is Kind.TIME else values
 
 
-def as_times(values: pd.Series) -> pd.Series:
+def _as_texts(values: pd.Series) -> pd.Series:
+    if values.dtype == object:
+        values = values.where(values.map(pd.api.types.is_scalar).astype(bool))
+    return values.mask(values == "")
+
+
+def _as_times(values: pd.Series) -> pd.Series:
     """Values as UTC times, text as ISO 8601 in any mixture of its forms; NaT for everything else, numbers included."""
     if pd.api.types.is_numeric_dtype(values):
         values = pd.Series(pd.NaT, index=values.index)
@@ -89,34 +113,25 @@ def _is_url(source: str | Path) -> bool:
     return "://" in str(source)
 
 
-def _typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """The frame with times parsed and empty texts null, after a check that :func:`schema.conform` will succeed."""
-    missing = [name for name in table.required if name not in frame]
+def _typed(raw: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """The frame as :func:`coerce` gives it, when no required column is missing and every value could be parsed."""
+    missing = [name for name in table.required if name not in raw]
     if missing:
-        raise bad(f"{table.name}.{missing[0]}", "a required column is missing; add it", list(frame.columns))
-    present = [column for column in table.columns if column.name in frame]
-    for column in present:
-        _refuse_uncastable(frame[column.name], table, column.kind)
-    return frame.assign(**{column.name: _parsed(frame[column.name], column.kind) for column in present})
+        raise bad(f"{table.name}.{missing[0]}", "a required column is missing; add it", list(raw.columns))
+    coerced = coerce(raw, table)
+    for column in table.columns:
+        if column.name in raw and (wrong := uncastable(raw, coerced, column)).any():
+            row = int(wrong.argmax())
+            field = f"{table.name}.{column.name}, row {row}"
+            raise bad(field, "; ".join(EXPECTED[column.kind]), raw[column.name].iloc[row])
+    return coerced
 
 
-def _parsed(values: pd.Series, kind: Kind) -> pd.Series:
-    if kind is Kind.TIME:
-        return as_times(values)
-    return values.mask(values == "") if kind is Kind.STRING else values
-
-
-def _refuse_uncastable(values: pd.Series, table: Table, kind: Kind) -> None:
-    wrong = uncastable(values, kind)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise bad(f"{table.name}.{values.name}, row {row}", "; ".join(EXPECTED[kind]), values.iloc[row])
-
-
-def _read_folder(folder: Path) -> dict[str, pd.DataFrame]:
+def _read_folder(folder: Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:
     if not folder.is_dir():
-        raise bad("source", "is not a folder; give a folder with one file per table, or a SQL URL", str(folder))
-    return {name: frame for name in schema.CONTRACT if (frame := _read_file(folder, name)) is not None}
+        problem = "is not a folder; give a folder with one file per table, or a SQL URL"
+        raise bad("dataset", problem, str(folder), code="NOT_FOUND")
+    return {name: frame for name in names if (frame := _read_file(folder, name)) is not None}
 
 
 def _read_file(folder: Path, name: str) -> pd.DataFrame | None:
@@ -127,15 +142,20 @@ def _read_file(folder: Path, name: str) -> pd.DataFrame | None:
         return None
     try:
         return _READERS[found[0].suffix](found[0])
-    except (OSError, ValueError) as error:  # pandas' and Arrow's parse errors and bad encodings are ValueErrors
-        raise bad(name, f"cannot be read; write it again as Parquet or UTF-8 CSV ({error})", str(found[0])) from error
+    except (OSError, ValueError, pa.ArrowException) as error:  # a ValueError is a parser's, or a bad encoding's
+        problem = f"cannot be read; write it again as Parquet or UTF-8 CSV ({_first_line(error)})"
+        raise bad(name, problem, str(found[0])) from error
 
 
-# Every cell as text, so that the id 007 stays as it is; only the empty cell is null, as NA is a country.
-_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".parquet": pd.read_parquet,
-    ".csv": partial(pd.read_csv, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig"),
-}
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Every cell as text, so that the id 007 stays as it is; only the empty cell is null, since NA is a country."""
+    frame = pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the first column for an index then
+        raise ValueError("its rows have more cells than its header")
+    return frame
+
+
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".parquet": pd.read_parquet, ".csv": _read_csv}
 
 
 @contextmanager
@@ -144,23 +164,26 @@ def _connection(url: str) -> Iterator[sa.Connection]:
     try:
         engine = sa.create_engine(url)
     except (SQLAlchemyError, ImportError, ValueError) as error:
-        raise bad(
-            "source", f"is not a usable SQL URL; write dialect://user:password@host/name ({error})", ""
-        ) from error
+        problem = f"is no usable SQL URL; write dialect://user:password@host/name ({_first_line(error)})"
+        raise bad("dataset", problem, url.partition("://")[0], code="NOT_FOUND") from error
     try:
         with engine.begin() as connection:
             yield connection
-    except SQLAlchemyError as error:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise bad("source", f"the database refused; check URL, rights and tables ({error})", shown) from error
+    except (SQLAlchemyError, pd.errors.DatabaseError) as error:
+        problem = f"the database refuses; check URL, rights and tables ({_first_line(error)})"
+        raise bad("dataset", problem, engine.url.render_as_string(hide_password=True), code="UNAVAILABLE") from error
     finally:
         engine.dispose()
 
 
-def _read_sql(url: str) -> dict[str, pd.DataFrame]:
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _read_sql(url: str, names: Iterable[str]) -> dict[str, pd.DataFrame]:
     with _connection(url) as connection:
         inspector = sa.inspect(connection)
-        present = [name for name in schema.CONTRACT if inspector.has_table(name)]
+        present = [name for name in names if inspector.has_table(name)]
         # A plain query leaves times that SQLite holds as text to our own parser, which can name the bad row.
         return {name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection) for name in present}
 
@@ -170,26 +193,22 @@ def _write_sql(tables: Tables, url: str) -> None:
         for name in schema.CONTRACT:
             connection.execute(sa.text(f"DROP TABLE IF EXISTS {name}"))
         for name, frame in tables.items():
-            as_text(frame, schema.CONTRACT[name]).to_sql(name, connection, index=False, chunksize=50_000)
+            frame.to_sql(name, connection, index=False, chunksize=50_000)
 
 
 def _write_folder(tables: Tables, folder: Path, file_format: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in schema.CONTRACT:
-            for suffix in _READERS:
-                (folder / f"{name}{suffix}").unlink(missing_ok=True)
+        for name, suffix in itertools.product(schema.CONTRACT, _READERS):
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)
         for name, frame in tables.items():
-            _write_file(frame, schema.CONTRACT[name], folder, file_format)
+            if file_format == "parquet":
+                frame.to_parquet(folder / f"{name}.parquet", index=False)
+            else:
+                frame.to_csv(folder / f"{name}.csv", index=False)
     except OSError as error:
-        raise bad("destination", f"cannot be written; choose a folder of your own ({error})", str(folder)) from error
-
-
-def _write_file(frame: pd.DataFrame, table: Table, folder: Path, file_format: str) -> None:
-    if file_format == "parquet":
-        frame.to_parquet(folder / f"{table.name}.parquet", index=False)
-    else:
-        as_text(frame, table).to_csv(folder / f"{table.name}.csv", index=False)
+        problem = f"cannot be written; choose a folder of your own ({_first_line(error)})"
+        raise bad("dataset", problem, str(folder)) from error
 
 
 def _joined(lists: pd.Series, table: Table) -> pd.Series:

@@ -1,0 +1,153 @@
+"""What the data contract asks of a cell, and of a row beside its neighbours and beside other tables."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from features import schema, tables
+from features import vocabulary as v
+from features.schema import Column, Kind, Table, Tables
+
+_FUTURE_TIMES = frozenset({c.DUE_AT})
+
+
+@dataclass(frozen=True)
+class CellRule:
+    """What each value of a column must be; ``right`` answers a boolean mask and meets no nulls."""
+
+    problem: str
+    remedy: str
+    right: Callable[[pd.Series], pd.Series]
+
+
+NOT_NULL = CellRule("is missing", "fill it in, or remove the row", pd.Series.notna)
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """What a row of a table must not be, by itself, beside its neighbours or beside other tables."""
+
+    table: Table
+    columns: tuple[str, ...]
+    problem: str
+    remedy: str
+    wrong: Callable[[pd.DataFrame, Tables], pd.Series]
+
+
+def cell_rules(column: Column, now: pd.Timestamp) -> list[CellRule]:
+    """What every value of the column must be; times may not be after ``now``, due dates apart."""
+    if column.kind is Kind.NUMBER:
+        return list(_number_rules(column))
+    if column.kind is Kind.TIME:
+        future = CellRule(f"is after now, {now}", "correct the date, or the clock", lambda times: times <= now)
+        return [] if column.name in _FUTURE_TIMES else [future]
+    return list(_list_rules(column) if column.kind is Kind.LIST else _text_rules(column))
+
+
+def _number_rules(column: Column) -> Iterator[CellRule]:
+    least, most = column.minimum, column.maximum
+    yield CellRule("is not finite", "leave unknown values empty", lambda numbers: ~np.isinf(numbers))
+    if least is not None:
+        yield CellRule(f"is below {least:g}", f"write at least {least:g}", lambda numbers: numbers >= least)
+    if most is not None:
+        yield CellRule(f"is above {most:g}", f"write at most {most:g}", lambda numbers: numbers <= most)
+    if column.whole:
+        yield CellRule("is not a whole number", "round it", lambda numbers: numbers == np.floor(numbers))
+
+
+def _text_rules(column: Column) -> Iterator[CellRule]:
+    words = column.words
+    yield CellRule("contains a null byte", "remove it", lambda texts: ~texts.str.contains("\0", regex=False))
+    if words is not None:
+        yield CellRule("is not in the vocabulary", _one_of(words), lambda texts: texts.isin(list(words)))
+
+
+def _list_rules(column: Column) -> Iterator[CellRule]:
+    words = column.words
+    remedy = f"remove null bytes, {tables.SEPARATOR} and empty items"
+    yield CellRule("has an item that cannot be kept", remedy, lambda lists: _all_items(lists, _is_clean))
+    if words is not None:
+        yield CellRule(
+            "has an item outside the vocabulary", _one_of(words), lambda lists: _all_items(lists, words.__contains__)
+        )
+
+
+def _all_items(lists: pd.Series, right: Callable[[str], bool]) -> pd.Series:
+    return pd.Series([all(map(right, items)) for items in lists], index=lists.index, dtype=bool)
+
+
+def _is_clean(item: str) -> bool:
+    return bool(item) and tables.SEPARATOR not in item and "\0" not in item
+
+
+def _one_of(words: Iterable[str]) -> str:
+    standard = {v.COUNTRIES: "an ISO 3166-1 alpha-2 code such as BR", v.CURRENCIES: "an ISO 4217 code such as EUR"}
+    return f"use {standard.get(frozenset(words)) or 'one of ' + ' '.join(sorted(words))}"
+
+
+def row_rules() -> list[RowRule]:
+    """What no row of any table may be."""
+    contract = schema.CONTRACT.values()
+    others = [table for table in contract if c.CREATOR_ID in table.names and table is not schema.CREATORS]
+    return [*map(_unique, filter(lambda table: table.key, contract)), *map(_of_creators, others), *_own_rules()]
+
+
+def _unique(table: Table) -> RowRule:
+    required = [name for name in table.key if table.column(name).required]
+    return RowRule(
+        table,
+        table.key,
+        "is there already, in a row above",
+        "keep one of the rows",
+        lambda frame, _: frame.duplicated(list(table.key)) & frame[required].notna().all(axis=1),
+    )
+
+
+def _of_creators(table: Table) -> RowRule:
+    def wrong(frame: pd.DataFrame, completed: Tables) -> pd.Series:
+        creators = completed[schema.CREATORS.name][c.CREATOR_ID].unique()
+        return frame[c.CREATOR_ID].notna() & ~frame[c.CREATOR_ID].isin(creators) & (len(creators) > 0)
+
+    return RowRule(table, (c.CREATOR_ID,), "is not in the table creators", "add the creator, or remove the row", wrong)
+
+
+def _own_rules() -> Iterator[RowRule]:
+    events, labels = schema.COLLABORATION_EVENTS, schema.FRAUD_LABELS
+    yield RowRule(
+        schema.AUDIENCE,
+        (c.DIMENSION, c.BUCKET),
+        "is not an age bucket",
+        f"use one of {' '.join(v.AGE_BUCKETS)}",
+        lambda frame, _: (frame[c.DIMENSION] == "age") & frame[c.BUCKET].notna() & ~frame[c.BUCKET].isin(v.AGE_BUCKETS),
+    )
+    yield RowRule(
+        events,
+        (c.EVENT_TYPE, c.REFERS_TO),
+        "refers to no event",
+        "give the event_id it speaks of in refers_to",
+        lambda frame, _: frame[c.EVENT_TYPE].isin(v.REFERRING_EVENTS) & frame[c.REFERS_TO].isna(),
+    )
+    yield RowRule(
+        events,
+        (c.EVENT_TYPE, c.COLLABORATION_ID),
+        "belongs to no collaboration",
+        "give its collaboration_id",
+        lambda frame, _: frame[c.EVENT_TYPE].isin(v.LIFE_CYCLE_EVENTS) & frame[c.COLLABORATION_ID].isna(),
+    )
+    yield RowRule(
+        labels,
+        (c.CREATOR_ID, c.ACCOUNT_ID),
+        "speaks of nobody",
+        "give a creator_id or an account_id",
+        lambda frame, _: frame[c.CREATOR_ID].isna() & frame[c.ACCOUNT_ID].isna(),
+    )
+    yield RowRule(
+        labels,
+        (c.PERIOD_START, c.PERIOD_END),
+        "ends before it starts",
+        "correct period_start or period_end",
+        lambda frame, _: frame[c.PERIOD_END] < frame[c.PERIOD_START],
+    )

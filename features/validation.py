@@ -1,0 +1,175 @@
+"""Checks a dataset against the data contract and reports every violation, by table, column, row and value.
+
+What a cell may hold makes a pandera schema per table (:func:`schemas`); what a row may say beside others stands in
+:mod:`features.rules`. Rows count from 0, the header of a CSV file apart.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pandera.pandas as pa
+
+from features import columns as c
+from features import schema, tables
+from features.errors import InputError
+from features.rules import NOT_NULL, cell_rules, row_rules
+from features.schema import Column, Table, Tables
+
+Rows = npt.NDArray[np.int64]
+
+_WHOLE_DIMENSIONS = ("age", "gender")
+_MOST, _LEAST = 1.01, 0.9
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that is wrong, and what to do about it; ``column`` and ``row`` are None when it is a whole table's."""
+
+    table: str
+    column: str | None
+    row: int | None
+    value: str
+    problem: str
+    remedy: str
+
+
+def violations(source: str | Path | Tables, now: pd.Timestamp) -> list[Violation]:
+    """Everything in a dataset (folder, SQL URL or tables in memory) that breaks the contract, nothing left out.
+
+    ``now`` is naive UTC; later times are in the future. Raises InputError only for a folder or database that is not
+    there.
+    """
+    raw, found = _read(source)
+    coerced = {name: tables.coerce(frame, schema.CONTRACT[name]) for name, frame in raw.items()}
+    completed = schema.complete(coerced)
+    found += _shape_violations(raw)
+    for name, frame in raw.items():
+        found += _cell_violations(frame, coerced[name], schema.CONTRACT[name], now)
+    return [*found, *_row_violations(raw, completed), *_share_violations(completed[schema.AUDIENCE.name])]
+
+
+def report(found: Iterable[Violation]) -> str:
+    """The violations as text, one line each."""
+    return "\n".join(_line(violation) for violation in found)
+
+
+def schemas(now: pd.Timestamp) -> dict[str, pa.DataFrameSchema]:
+    """One pandera schema per contract table, for complete frames; times may not be after ``now`` (due dates may)."""
+    return {name: _schema(table, now) for name, table in schema.CONTRACT.items()}
+
+
+def _schema(table: Table, now: pd.Timestamp) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema({column.name: _schema_column(column, now) for column in table.columns}, name=table.name)
+
+
+def _schema_column(column: Column, now: pd.Timestamp) -> pa.Column:
+    checks = [pa.Check(rule.right, error=rule.problem) for rule in cell_rules(column, now)]
+    return pa.Column(schema.DTYPES[column.kind], checks, nullable=not column.required)
+
+
+def _line(violation: Violation) -> str:
+    column = "" if violation.column is None else f".{violation.column}"
+    row = "" if violation.row is None else f", row {violation.row}"
+    value = f" (got {violation.value!r})" if violation.value else ""
+    return f"{violation.table}{column}{row}: {violation.problem}{value}; {violation.remedy}"
+
+
+def _read(source: str | Path | Tables) -> tuple[Tables, list[Violation]]:
+    """The tables as they stand, and a violation for each that cannot be read or must be there and is not."""
+    if not isinstance(source, str | Path):
+        return {name: source[name].reset_index(drop=True) for name in schema.CONTRACT if name in source}, []
+    raw: dict[str, pd.DataFrame] = {}
+    found = []
+    for name in schema.CONTRACT:
+        try:
+            raw |= tables.read_raw(source, [name])
+        except InputError as error:
+            if error.code != "INVALID_ARGUMENT":
+                raise
+            found.append(_unreadable(name, error))
+    return raw, found
+
+
+def _unreadable(name: str, error: InputError) -> Violation:
+    detail = error.details[0]
+    problem, _, remedy = detail["problem"].partition("; ")
+    return Violation(name, None, None, _text(detail["value"]), problem, remedy)
+
+
+def _shape_violations(raw: Tables) -> list[Violation]:
+    creators = schema.CREATORS.name
+    found = [
+        Violation(name, column, None, "", "a required column is missing", "add it")
+        for name, frame in raw.items()
+        for column in schema.CONTRACT[name].required
+        if column not in frame
+    ]
+    if creators not in raw:
+        found.append(
+            Violation(creators, None, None, "", "the table is missing", "add creators.parquet or creators.csv")
+        )
+    elif raw[creators].empty:
+        found.append(Violation(creators, None, None, "", "the table is empty", "add at least one creator"))
+    return found
+
+
+def _cell_violations(raw: pd.DataFrame, coerced: pd.DataFrame, table: Table, now: pd.Timestamp) -> Iterator[Violation]:
+    """What pandera finds in the columns that are there, and what could not be parsed for it."""
+    failures = _failures(schema.conform(coerced, table), table, now)
+    for column in table.columns:
+        if column.name not in raw:
+            continue
+        lost = tables.uncastable(raw, coerced, column)
+        if lost.any():
+            yield from _at(np.flatnonzero(lost), raw, table, (column.name,), *tables.EXPECTED[column.kind])
+        for rule in (*cell_rules(column, now), NOT_NULL):
+            rows = failures.get((column.name, rule.problem), np.array([], dtype=int))
+            rows = rows[~lost.to_numpy()[rows]]  # null only because it could not be parsed
+            yield from _at(rows, raw, table, (column.name,), rule.problem, rule.remedy)
+
+
+def _failures(frame: pd.DataFrame, table: Table, now: pd.Timestamp) -> dict[tuple[str, str], Rows]:
+    """The rows that fail, by column and problem."""
+    try:
+        _schema(table, now).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases.replace({"check": {"not_nullable": NOT_NULL.problem}})
+        return {key: rows.to_numpy(int) for key, rows in cases.groupby(["column", "check"])["index"]}
+    return {}
+
+
+def _at(
+    rows: Rows, raw: pd.DataFrame, table: Table, columns: tuple[str, ...], problem: str, remedy: str
+) -> Iterator[Violation]:
+    """One violation for each of the rows, with the values that stand there in the raw table."""
+    cells = raw.iloc[rows].reindex(columns=list(columns))
+    for row, values in zip(rows, cells.itertuples(index=False, name=None), strict=True):
+        value = ", ".join(filter(None, map(_text, values)))
+        yield Violation(table.name, ", ".join(columns), int(row), value, problem, remedy)
+
+
+def _text(value: object) -> str:
+    return "" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
+
+
+def _row_violations(raw: Tables, completed: Tables) -> Iterator[Violation]:
+    for rule in row_rules():
+        if rule.table.name in raw:
+            wrong = rule.wrong(completed[rule.table.name], completed)
+            rows = np.flatnonzero(wrong)
+            yield from _at(rows, raw[rule.table.name], rule.table, rule.columns, rule.problem, rule.remedy)
+
+
+def _share_violations(audience: pd.DataFrame) -> list[Violation]:
+    """Distributions that are no distributions: the sums of shares, each at the first row of its group."""
+    group = [c.CREATOR_ID, c.DIMENSION, c.OBSERVED_AT]
+    sums = audience.groupby(group, dropna=False)[c.SHARE].transform("sum")
+    little = (sums < _LEAST) & audience[c.DIMENSION].isin(_WHOLE_DIMENSIONS)
+    rows = np.flatnonzero(~audience.duplicated(group) & ((sums > _MOST) | little))
+    problem = f"the shares of this creator, dimension and time sum to more than {_MOST:g}, or to less than {_LEAST:g}"
+    remedy = "make them parts of one whole; age and gender need all their buckets"
+    return [Violation(schema.AUDIENCE.name, c.SHARE, int(row), f"{sums[row]:.4g}", problem, remedy) for row in rows]
