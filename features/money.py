@@ -10,8 +10,8 @@ US_DOLLAR = "USD"
 def to_usd(amount: pd.Series, currency: pd.Series, rates: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
     """Each amount in US dollars at its currency's latest rate with ``date <= as_of``.
 
-    ``rates`` is the table exchange_rates: ``usd`` is what one unit of ``currency`` is worth on ``date``. The dollar is 1
-    always; without a rate, a currency or an amount the answer is NaN. The index is that of ``amount``.
+    ``rates`` is the table exchange_rates: ``usd`` is what one unit of ``currency`` is worth on ``date``. The dollar is
+    always 1; without a rate, a currency or an amount the answer is NaN. The index is that of ``amount``.
     """
     return amount * _worth(currency, rates, as_of).set_axis(amount.index)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
@@ -78,7 +79,8 @@ def uncastable(raw: pd.DataFrame, coerced: pd.DataFrame, column: Column) -> pd.S
     """Which rows of ``raw`` hold something in that column that :func:`coerce` could not parse, as a boolean mask."""
     cells = raw[column.name]
     lost = coerced[column.name].isna() & cells.notna()
-    lost[lost] = [not isinstance(cell, str) or cell != "" for cell in cells[lost]]
+    meant = np.array([not isinstance(cell, str) or cell != "" for cell in cells[lost]], dtype=bool)
+    lost[lost.to_numpy()] = meant
     return lost
 
 
