@@ -221,7 +221,8 @@ def _mlmodel(meta: rel.Meta) -> str:
     from mlflow.types import ColSpec, Schema
 
     sides = {
-        side: Schema([ColSpec(kind, name) for name, kind in meta.signature[side].items()])
-        for side in ("inputs", "outputs")
+        side: Schema([ColSpec(kind, name) for name, kind in columns.items()])
+        for side, columns in meta.signature.items()
+        if columns
     }
-    return Model(signature=ModelSignature(**sides)).to_yaml()
+    return Model(signature=ModelSignature(**sides) if sides else None).to_yaml()

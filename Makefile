@@ -1,0 +1,79 @@
+# make run: from nothing to a service that ranks creators · make test: everything that CI runs · make help: the rest
+
+PYTHON ?= python3.11
+PORT ?= 3000
+# Kept equal to requirements.lock by tests/test_habits.py.
+TORCH := torch==2.13.0
+
+DATA := data
+SAMPLE := $(DATA)/sample
+CHAMPION := $(DATA)/champion.json
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# Threads that wait must not spin (see docs/architecture.md), and nothing calls home or out.
+export OMP_WAIT_POLICY := PASSIVE
+export HF_HUB_OFFLINE := 1
+export BENTOML_DO_NOT_TRACK := True
+export MLFLOW_DISABLE_TELEMETRY := true
+export CREATORMATCH_HOME := $(DATA)
+
+.PHONY: help run stop test check bench lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make run    environment, sample marketplace, models, release, and the service on port $(PORT)'
+	@echo 'make stop   stops that service'
+	@echo 'make test   everything that CI runs'
+	@echo 'make check  lint, types and import rules, in seconds'
+	@echo 'make bench  INSTA_BRANDS=DIR: scores on real brands and creators'
+	@echo 'make lock   resolves the dependencies anew into requirements.lock'
+	@echo 'make clean  removes all that was made, except the environment in .venv'
+
+run: $(CHAMPION)
+	@$(BIN)/python tools/service.py start $(DATA) $(PORT)
+
+stop:
+	@$(PYTHON) tools/service.py stop $(DATA) $(PORT)
+
+test: check
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy features models training serving
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)
+	@test -n '$(INSTA_BRANDS)' || { echo 'say where the data is: make bench INSTA_BRANDS=DIR' >&2; exit 2; }
+	$(BIN)/creatormatch benchmark insta-brands --data '$(INSTA_BRANDS)'
+
+lock:
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install $(TORCH)
+	build/lock/bin/pip install '.[dev]'
+	build/lock/bin/pip freeze --exclude creatormatch | sed 's/+.*//' > requirements.lock
+	rm -rf build
+
+clean: stop
+	rm -rf $(DATA) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# torch comes first: alone it takes what PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL offer, and there a CPU build saves
+# gigabytes of GPU packages; the lock then finds it installed.
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install $(TORCH)
+	$(BIN)/pip install -r requirements.lock
+	$(BIN)/pip install --no-deps -e .
+	touch $@
+
+$(SAMPLE)/.done: | $(INSTALLED)
+	$(BIN)/creatormatch simulate --out $(SAMPLE) --creators 2000 --briefs 600 --days 180 --seed 7
+	touch $@
+
+$(CHAMPION): $(SAMPLE)/.done
+	$(BIN)/creatormatch train $(SAMPLE)
+	$(BIN)/creatormatch promote

@@ -1,0 +1,170 @@
+"""The command line: one clear line and exit code 2 for every mistake, JSON alone where JSON is asked for."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from features.errors import InputError
+from models import release
+from models.registry import Registry
+from training import cli, console
+
+COMMANDS = (
+    "simulate", "validate", "train", "promote", "rollback", "models", "rank", "fraud", "credit", "serve", "benchmark",
+)  # fmt: skip
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The line on standard error of a command that must end with exit code 2 and print nothing else."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", ["creatormatch", *arguments])
+        cli.main()
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out, printed.err.count("\n")) == (2, "", 1), printed.err
+    assert printed.err.startswith("creatormatch: ")
+    return printed.err
+
+
+def request_in(folder: Path, content: str | bytes) -> Path:
+    path = folder / "brief.json"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def register(home: Path, weights: str) -> str:
+    registry, folder = Registry(home), home / "made" / "credit"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "policy.json").write_text(weights)
+    meta = release.Meta("credit", "features-1", None, "data-1", 7, {}, {"inputs": {}, "outputs": {"score": "double"}})
+    version = registry.log_model(folder, meta)
+    return registry.register_release(release.build_manifest({"credit": folder}, {"credit": version}, "2026-01-01"))
+
+
+def test_help_names_every_command() -> None:
+    assert all(command in CliRunner().invoke(cli.app, ["--help"]).output for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    assert f"Example: creatormatch {command}" in CliRunner().invoke(cli.app, [command, "--help"]).output
+
+
+def test_help_needs_no_heavy_import() -> None:
+    code = "import sys, training.cli; print(*{'mlflow', 'torch', 'lightgbm', 'pandas', 'bentoml'} & {*sys.modules})"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
+
+
+def test_model_names_are_those_of_a_release() -> None:
+    assert tuple(cli.ModelName) == release.NAMES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Missing command"),
+        (["frobnicate"], "frobnicate"),
+        (["rank"], "DIR"),
+        (["rank", "data", "--brief", "x", "--frob"], "--frob"),
+        (["rank", "data", "--brief", "missing.json"], "missing.json"),
+        (["train", "nowhere"], "nowhere"),
+        (["train", "nowhere", "--only", "oracle"], "oracle"),
+        (["validate", "nowhere"], "nowhere"),
+        (["serve", "--port", "0"], "--port"),
+        (["serve"], "run train, then promote"),
+        (["promote", "7"], "release 7: not in the registry"),
+        (["rollback"], "release champion: not in the registry"),
+        (["models", "--home", "/dev/null"], "/dev/null"),
+        (["benchmark", "mind-reading", "--data", "x"], "mind-reading"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_mistake_is_one_line_and_exit_code_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert said in refusal(capsys, *arguments)
+
+
+def test_installed_command_ends_with_exit_code_2_too(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "creatormatch"), "rank", "nowhere", "--brief", "missing.json"]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+
+
+def test_releases_are_promoted_listed_and_rolled_back(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path)]
+    for weights in "ab":
+        register(tmp_path, weights)
+        assert CliRunner().invoke(cli.app, ["promote", *home]).exit_code == 0
+    assert CliRunner().invoke(cli.app, ["rollback", *home]).output == "release 1 is the champion\n"
+    listed = CliRunner().invoke(cli.app, ["models", *home]).output.splitlines()
+    assert listed[0].split() == ["release", "created_at", "aliases", "credit"]
+    assert [line.split() for line in listed[1:]] == [
+        ["2", "2026-01-01", "challenger", "2"],
+        ["1", "2026-01-01", "champion", "1"],
+    ]
+
+
+def test_data_directory_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATORMATCH_HOME", str(tmp_path))
+    assert CliRunner().invoke(cli.app, ["models"]).output == "nothing to show\n"
+    assert (tmp_path / "mlflow.db").exists()
+
+
+def test_brief_may_stand_alone_or_in_a_request(tmp_path: Path) -> None:
+    brief = {"title": "Té 抹茶 شاي 🍵", "budget": 500}
+    for content in (brief, {"brief": brief}, {"brief": brief, "filters": None}):
+        path = request_in(tmp_path, json.dumps(content, ensure_ascii=False))
+        assert console.read_request(path) == {"brief": brief}
+
+
+def test_whole_request_is_read(tmp_path: Path) -> None:
+    request = {
+        "brief": {}, "limit": 3, "filters": {"languages": ["en"], "min_followers": 10}, "pin_creator_ids": ["a"],
+        "bids": [{"creator_id": "a", "amount": 1.5, "currency": "EUR"}], "diversity": 0, "seed": 1, "explain": True,
+    }  # fmt: skip
+    assert console.read_request(request_in(tmp_path, json.dumps(request))) == request
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "[]", "null", '"brief"', '{"budget": NaN}', '{"budget": -Infinity}', '{"budget": 1e999}',
+        '{"title": "a\\u0000b"}', '{"title": "a\0b"}', b"\xff\xfe{}", "[" * 100_000, '{"budget": ' + "9" * 5000 + "}",
+        '{"title": "' + "x" * 1_000_000 + '"}',
+    ],
+    ids=lambda content: repr(content[:20]),
+)  # fmt: skip
+def test_file_that_is_no_request_is_refused(tmp_path: Path, content: str | bytes) -> None:
+    with pytest.raises(InputError, match=r"brief\.json: "):
+        console.read_request(request_in(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"brief": []}, {"limit": "3"}, {"limit": 0}, {"limit": 201}, {"limit": True}, {"limit": 2.5}, {"seed": -1},
+        {"filters": []}, {"filters": {"languages": "en"}}, {"filters": {"min_followers": "many"}}, {"explain": 1},
+        {"exclude_creator_ids": "a"}, {"pin_creator_ids": [1]}, {"bids": [{"creator_id": "a"}]}, {"bids": {}},
+        {"bids": [{"creator_id": "a", "amount": "1", "currency": "EUR"}]}, {"diversity": 2}, {"explore": "no"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_field_of_another_shape_is_refused_by_name(tmp_path: Path, field: dict[str, object]) -> None:
+    with pytest.raises(InputError, match=f"{next(iter(field))}: must be"):
+        console.read_request(request_in(tmp_path, json.dumps({"brief": {}} | field)))
+
+
+def test_json_answer_is_alone_and_strict(capsys: pytest.CaptureFixture[str]) -> None:
+    console.emit_json({"results": [{"text": "抹茶"}]})
+    assert capsys.readouterr().out == '{"results": [{"text": "抹茶"}]}\n'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        console.emit_json({"score": float("nan")})

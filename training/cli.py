@@ -1,0 +1,254 @@
+"""The ``creatormatch`` command. What is slow to import is imported by the command that needs it: --help is quick."""
+
+import os
+import sys
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import InputError
+
+if TYPE_CHECKING:
+    from features.schema import Tables
+    from models.engine import Engine
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Ranks creators for a brand's brief, tells fake engagement, keeps an explainable credit score.",
+)
+
+
+class ModelName(StrEnum):
+    """The models of a release, see :data:`models.release.NAMES`."""
+
+    TOWERS = "towers"
+    RANKER = "ranker"
+    SUCCESS = "success"
+    FRAUD = "fraud"
+    CREDIT = "credit"
+
+
+class WorldName(StrEnum):
+    """The frozen world, or one drawn from the stated ranges."""
+
+    WORLD_1 = "world-1"
+    RANDOM = "random"
+
+
+class Benchmark(StrEnum):
+    """The benchmarks; each is a module of :mod:`training.benchmarks`."""
+
+    INSTA_BRANDS = "insta-brands"
+
+
+Source = Annotated[str, typer.Argument(metavar="DIR", help="A folder with one file per table, or a SQL URL.")]
+Home = Annotated[
+    Path,
+    typer.Option(envvar="CREATORMATCH_HOME", help="The data directory: registry, releases and the service's store."),
+]
+Only = Annotated[ModelName | None, typer.Option(help="Change just this model of the champion.")]
+Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal results.")]
+Json = Annotated[bool, typer.Option("--json", help="Print what the API would answer, and nothing else.")]
+HOME = Path("data")
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake is one line on standard error and exit code 2."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        sys.exit(app(standalone_mode=False))
+    except InputError as error:
+        _fail(error.message)
+    except typer.TyperException as error:
+        _fail(f"{error.format_message()} (creatormatch --help shows the commands, COMMAND --help an example)")
+    except OSError as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"creatormatch: {' '.join(message.split())}", err=True)
+    sys.exit(2)
+
+
+@app.command(epilog="Example: creatormatch simulate --out data/sample --creators 2000 --briefs 200 --days 180 --seed 7")
+def simulate(
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    creators: Annotated[int, typer.Option(min=1)] = 2000,
+    briefs: Annotated[int, typer.Option(min=1)] = 600,
+    days: Annotated[int, typer.Option(min=1)] = 180,
+    seed: Seed = 7,
+    world: WorldName = WorldName.WORLD_1,
+) -> None:
+    """Write a simulated marketplace; its truth is in truth/."""
+    import numpy as np
+
+    from training import simulate as simulation
+    from training.world import WORLD_1, random_world
+
+    rng = np.random.default_rng(seed)
+    parameters = WORLD_1 if world is WorldName.WORLD_1 else random_world(rng)
+    simulation.write(simulation.simulate(parameters, creators=creators, briefs=briefs, days=days, rng=rng), out)
+    typer.echo(f"wrote {out}")
+
+
+@app.command(epilog="Example: creatormatch validate data/sample")
+def validate(source: Source) -> None:
+    """Report every violation of the data contract.
+
+    Each with its table, column, row, value and remedy; exit code 2 if there is one.
+    """
+    import pandas as pd
+
+    from features.validation import report, violations
+
+    found = violations(source, pd.Timestamp.now("UTC").tz_localize(None))
+    typer.echo(report(found))
+    raise typer.Exit(2 if found else 0)
+
+
+@app.command(epilog="Example: creatormatch train data/sample --only fraud")
+def train(source: Source, only: Only = None, seed: Seed = 7, home: Home = HOME) -> None:
+    """Train all models into a new release, the challenger."""
+    from features.tables import read_tables
+
+    tables = read_tables(source)
+    from training.train import train as run  # seconds, that a wrong DIR should not cost
+
+    version = run(tables, home, seed=seed, only=only, progress=True)
+    typer.echo(f"release {version} is the challenger; creatormatch promote makes it the champion")
+
+
+@app.command(epilog="Example: creatormatch promote 3")
+def promote(
+    version: Annotated[str | None, typer.Argument(help="A release; the challenger by default.")] = None,
+    only: Only = None,
+    home: Home = HOME,
+) -> None:
+    """Check a release and make it the champion: it is served."""
+    from models.registry import Registry
+
+    typer.echo(f"release {Registry(home).promote(version, only)} is the champion")
+
+
+@app.command(epilog="Example: creatormatch rollback --only ranker")
+def rollback(only: Only = None, home: Home = HOME) -> None:
+    """Make the previous champion the champion again."""
+    from models.registry import Registry
+
+    typer.echo(f"release {Registry(home).rollback(only)} is the champion")
+
+
+@app.command(epilog="Example: creatormatch models")
+def models(home: Home = HOME) -> None:
+    """List the releases and the versions of their models."""
+    from models.registry import Registry
+    from training.console import emit_table
+
+    emit_table(
+        {key: listed[key] for key in ("release", "created_at")}
+        | {"aliases": " ".join(listed["aliases"])}
+        | {name: entry["version"] for name, entry in listed["models"].items()}
+        for listed in Registry(home).models()
+    )
+
+
+@app.command(epilog="Example: creatormatch rank data/sample --brief brief.json --limit 10")
+def rank(
+    source: Source,
+    brief: Annotated[Path, typer.Option(help="A JSON file: a brief, or a whole rank request.")],
+    limit: Annotated[int | None, typer.Option(min=1, max=200, help="How many creators.")] = None,
+    json: Json = False,
+    home: Home = HOME,
+) -> None:
+    """Rank creators for a brief."""
+    from features.tables import read_tables
+    from training.console import read_request
+
+    request = read_request(brief) | ({} if limit is None else {"limit": limit})
+    answer = _engine(read_tables(source), home).rank(request)
+    _emit(answer, json, ("rank", "creator_id", "score", "success_probability"))
+
+
+@app.command(epilog="Example: creatormatch fraud data/sample --json")
+def fraud(source: Source, json: Json = False, home: Home = HOME) -> None:
+    """Score all creators for fake engagement."""
+    from features.tables import read_tables
+
+    tables = read_tables(source)
+    answer = _engine(tables, home).fraud_score({"creator_ids": _ids(tables)})
+    _emit(answer, json, ("creator_id", "fraud_probability", "risk_level", "recommended_action"))
+
+
+@app.command(epilog="Example: creatormatch credit data/sample --creator c000001 --json")
+def credit(
+    source: Source,
+    creator: Annotated[str | None, typer.Option(help="Only this creator.")] = None,
+    json: Json = False,
+    home: Home = HOME,
+) -> None:
+    """Show the credit score of all creators, or of one."""
+    from features.tables import read_tables
+
+    tables = read_tables(source)
+    answer = _engine(tables, home).credit({"creator_ids": _ids(tables) if creator is None else [creator]})
+    _emit(answer, json, ("creator_id", "score", "stars", "band", "order_status"))
+
+
+@app.command(epilog="Example: creatormatch serve --data data/sample --port 3000")
+def serve(
+    data: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Imported when it is new; the sample by default.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+    home: Home = HOME,
+) -> None:
+    """Serve the champion over HTTP on this machine, until stopped."""
+    from features.tables import read_tables
+    from models.registry import local_champion
+
+    source = str(home / "sample") if data is None else data
+    local_champion(home)  # what is wrong is said here, rather than by the service in its log
+    read_tables(source)
+    settings = {
+        "CREATORMATCH_HOME": str(home.resolve()),
+        "CREATORMATCH_DATA": source if "://" in source else str(Path(source).resolve()),
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
+    command = [sys.executable, "-m", "bentoml", "serve", "serving.service:CreatorMatch"]
+    command += ["--working-dir", str(Path(__file__).parents[1]), "--host", "127.0.0.1", "--port", str(port)]
+    os.execve(sys.executable, command, os.environ | settings)  # in this process: who stops it stops the service
+
+
+@app.command(epilog="Example: creatormatch benchmark insta-brands --data insta-brands")
+def benchmark(name: Benchmark, data: Annotated[Path, typer.Option(help="The benchmark's folder.")]) -> None:
+    """Learn a benchmark's past and score on its future."""
+    from training.console import emit_json
+
+    emit_json(import_module(f"training.benchmarks.{name.replace('-', '_')}").run(data))
+
+
+def _engine(tables: "Tables", home: Path) -> "Engine":
+    """The champion over ``tables``, with the embeddings that training left."""
+    from models.engine import Engine
+    from models.registry import local_champion
+    from training.train import EMBEDDINGS
+
+    return Engine.load(local_champion(home), tables, home / EMBEDDINGS)
+
+
+def _ids(tables: "Tables") -> list[str]:
+    return list(tables["creators"]["creator_id"].unique())
+
+
+def _emit(answer: dict[str, Any], json: bool, fields: tuple[str, ...]) -> None:
+    from training.console import emit_json, emit_table
+
+    if json:
+        emit_json(answer)
+    else:
+        emit_table({field: result[field] for field in fields} for result in answer["results"])

@@ -1,0 +1,109 @@
+"""What the commands read and print: request files in strict JSON, answers as the API's JSON or as a table."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+import typer
+
+from features.errors import bad
+
+LARGEST_REQUEST = 1_000_000  # bytes
+BID = {"creator_id", "amount", "currency"}
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
+def _are_ids(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(creator_id, str) for creator_id in value)
+
+
+def _are_bids(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(bid, dict) and bid.keys() == BID and _is_number(bid["amount"]) for bid in value
+    )
+
+
+def _are_filters(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        _is_number(limit) if name.startswith(("min_", "max_")) else isinstance(limit, list)
+        for name, limit in value.items()
+    )
+
+
+# What the service's request types check over HTTP, for a request that comes from a file; the engine does the rest.
+SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "brief": ("a JSON object", lambda value: isinstance(value, dict)),
+    "limit": ("a whole number from 1 to 200", lambda value: type(value) is int and 1 <= value <= 200),
+    "filters": ("a JSON object of lists, and of numbers for min_ and max_", _are_filters),
+    "exclude_creator_ids": ("a list of texts", _are_ids),
+    "pin_creator_ids": ("a list of texts", _are_ids),
+    "bids": ("a list of {creator_id, amount, currency}", _are_bids),
+    "diversity": ("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1),
+    "explore": ("true or false", lambda value: isinstance(value, bool)),
+    "seed": ("a whole number from 0", lambda value: type(value) is int and value >= 0),
+    "explain": ("true or false", lambda value: isinstance(value, bool)),
+}
+
+
+def read_request(path: Path) -> dict[str, Any]:
+    """The rank request in a JSON file, which holds either the whole request or only its ``brief``.
+
+    Fields that are null are left out. Raises InputError for a file that cannot be read, has more than LARGEST_REQUEST
+    bytes, is not strict JSON (no NaN, no infinity) with an object at the top, holds a null character, or does not have
+    the SHAPES of a request.
+    """
+    content = _parse(_read_text(path), str(path))
+    if not isinstance(content, dict):
+        raise bad(str(path), "write a JSON object, a brief or a rank request", type(content).__name__)
+    request = content if "brief" in content else {"brief": content}
+    given = {field: value for field, value in request.items() if value is not None}
+    for field in given.keys() & SHAPES.keys():
+        expected, fits = SHAPES[field]
+        if not fits(given[field]):
+            raise bad(field, f"must be {expected}", given[field])
+    return given
+
+
+def emit_json(answer: Mapping[str, Any]) -> None:
+    """Prints an answer on standard output as the API sends it."""
+    typer.echo(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+
+
+def emit_table(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Prints one line per row under the rows' keys, numbers with four digits after the point."""
+    frame = pd.DataFrame(rows)
+    typer.echo("nothing to show" if frame.empty else frame.to_string(index=False, na_rep="-", float_format="%.4g"))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_REQUEST:
+            raise bad(str(path), f"must be at most {LARGEST_REQUEST} bytes", size, "TOO_LARGE")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise bad(str(path), "must be a readable UTF-8 file", str(error)) from error
+
+
+def _parse(text: str, path: str) -> object:
+    if "\\u0000" in text:
+        raise bad(path, "remove the null character", "\\u0000")
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise bad(path, "must be JSON", str(error)) from error
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+def _no_number(digits: str) -> NoReturn:
+    raise ValueError(f"{digits} is not a finite number")
