@@ -1,0 +1,116 @@
+"""Labels of fraud: who was reviewed, how well the reviewer saw, and when it became known."""
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from features import schema
+from training.simulate.accounts import BOT, Accounts
+from training.simulate.base import Clock, Floats, Ints, Words, frame
+from training.simulate.creators import Population
+from training.simulate.daily import Daily
+from training.simulate.fraud import METRICS, TARGET_SHARE, WINDOW, Bought, bought_shares
+from training.world import ReviewParams, World
+
+
+def reviews(
+    world: World,
+    people: Population,
+    clock: Clock,
+    daily: Daily,
+    bought: Bought,
+    plan: pd.DataFrame,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """A row per review of a creator: creator, day, sampled, is_fake, fraud_type, period start and end, known (day)."""
+    p, latest = world.review, np.full(people.size, -np.inf)
+    rows = []
+    for day in range(clock.start + p.every_days, clock.stop, p.every_days):
+        open_ = np.flatnonzero((latest < day - WINDOW) & (people.joined < day - 28))
+        audited = rng.choice(open_, min(round(p.audit * people.size), len(open_)), replace=False)
+        suspicion = _rule(p, daily, day, rng)[open_]
+        queued = open_[np.argsort(-suspicion, kind="stable")][: round(p.queue * people.size)]
+        queued = np.setdiff1d(queued, audited)
+        latest[audited], latest[queued] = day, day
+        shares = bought_shares(daily, bought, day - 1)
+        for kind, reviewed in (("RANDOM", audited), ("QUEUE", queued)):
+            rows.append(_judged(p, shares, plan, reviewed, day, rng).assign(**{c.SAMPLED: kind}))
+    found = pd.concat(rows, ignore_index=True) if rows else _judged(p, np.zeros(0), plan, np.arange(0), 0, rng)
+    return found.assign(known=found["day"] + p.delay_days * np.exp(p.delay_sigma * rng.normal(size=len(found))))
+
+
+def _rule(p: ReviewParams, daily: Daily, day: int, rng: np.random.Generator) -> Floats:
+    """A crude rule's score: the highest of the recent peaks of followers, likes, comments and views over their usual level."""
+    score = np.zeros(len(daily.views))
+    for name in METRICS:
+        values = getattr(daily, name)[:, max(day - 60, 0) : day]
+        score = np.maximum(score, np.log((values.max(axis=1) + 3) / (np.median(values, axis=1) + 3)))
+    return score + p.rule_noise * rng.normal(size=len(score))
+
+
+def _judged(
+    p: ReviewParams, shares: Floats, plan: pd.DataFrame, reviewed: Ints, day: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Strong fraud is seen more often than weak; now and then the innocent are taken for guilty."""
+    share = shares[reviewed]
+    low, high = p.sensitivity
+    seen = np.where(share >= TARGET_SHARE, low + (high - low) * share.clip(0, 0.6) / 0.6, p.false_alarm)
+    fake = rng.random(len(reviewed)) < seen
+    recent = plan[(plan["end"] >= day - WINDOW) & (plan["start"] < day)].sort_values("is_fraud", kind="stable")
+    cause = recent.drop_duplicates("creator", keep="last").set_index("creator").reindex(reviewed).reset_index(drop=True)
+    start = np.where(fake, cause["start"].fillna(day - 30) + rng.integers(-4, 5, len(reviewed)), day - WINDOW)
+    end = np.where(fake, np.minimum(cause["end"].fillna(day - 1) + 1 + rng.integers(-2, 6, len(reviewed)), day), day)
+    vague = rng.random(len(reviewed)) < p.period_missing
+    return pd.DataFrame(
+        {
+            "creator": reviewed,
+            "day": float(day),
+            c.IS_FAKE: fake.astype(float),
+            c.FRAUD_TYPE: cause["kind"].where(fake & cause["is_fraud"].eq(True)),
+            "start": np.where(vague, np.nan, np.minimum(start, end - 1)),
+            "end": np.where(vague, np.nan, end),
+        }
+    )
+
+
+def labels_table(
+    world: World,
+    people: Population,
+    clock: Clock,
+    found: pd.DataFrame,
+    pool: Accounts,
+    used: Ints,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """``fraud_labels`` known before the end, of creators and of some accounts."""
+    known = found[found["known"] < clock.stop]
+    creators = pd.DataFrame(
+        {
+            c.CREATOR_ID: people.ids[known["creator"]],
+            c.IS_FAKE: known[c.IS_FAKE],
+            c.KNOWN_AT: clock.at(known["known"]),
+            c.PERIOD_START: clock.at(known["start"]),
+            c.PERIOD_END: clock.at(known["end"]),
+            c.SOURCE: "REVIEW",
+            c.FRAUD_TYPE: known[c.FRAUD_TYPE],
+            c.SAMPLED: known[c.SAMPLED],
+        }
+    )
+    both = pd.concat([creators, _accounts(world, clock, pool, used, rng)], ignore_index=True)
+    return frame(schema.FRAUD_LABELS, both.sort_values(c.KNOWN_AT, kind="stable", ignore_index=True))
+
+
+def _accounts(world: World, clock: Clock, pool: Accounts, used: Ints, rng: np.random.Generator) -> pd.DataFrame:
+    p = world.review
+    rows = used[rng.random(len(used)) < p.accounts]
+    wrong = rng.random(len(rows)) < p.false_alarm
+    ids: Words = pool.ids[rows]
+    return pd.DataFrame(
+        {
+            c.ACCOUNT_ID: ids,
+            c.IS_FAKE: ((pool.kind[rows] == BOT) ^ wrong).astype(float),
+            c.KNOWN_AT: clock.at(rng.uniform(clock.start, clock.stop, len(rows))),
+            c.SOURCE: "REVIEW",
+            c.SAMPLED: "RANDOM",
+        }
+    )
