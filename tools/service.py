@@ -21,7 +21,7 @@ CreatorMatch answers on http://127.0.0.1:{port} (its log is {log}; make stop end
 
 The registry, in MLflow's UI:
 
-  {mlflow} ui --backend-store-uri sqlite:///{data}/mlflow.db
+  {mlflow} ui --workers 1 --backend-store-uri sqlite:///{data}/mlflow.db
 """
 BRIEF = '{"brief": {"title": "Iced matcha", "description": "Cozy summer recipes"}, "limit": 3}'
 

@@ -107,7 +107,7 @@ def validate(source: Source) -> None:
     from features.validation import report, violations
 
     found = violations(source, pd.Timestamp.now("UTC").tz_localize(None))
-    typer.echo(report(found))
+    typer.echo(report(found) if found else f"{source} keeps the data contract")
     raise typer.Exit(2 if found else 0)
 
 
@@ -225,11 +225,14 @@ def serve(
 
 
 @app.command(epilog="Example: creatormatch benchmark insta-brands --data insta-brands")
-def benchmark(name: Benchmark, data: Annotated[Path, typer.Option(help="The benchmark's folder.")]) -> None:
+def benchmark(
+    name: Benchmark, data: Annotated[Path, typer.Option(help="The benchmark's folder.")], home: Home = HOME
+) -> None:
     """Learn a benchmark's past and score on its future."""
     from training.console import emit_json
+    from training.train import EMBEDDINGS
 
-    emit_json(import_module(f"training.benchmarks.{name.replace('-', '_')}").run(data))
+    emit_json(import_module(f"training.benchmarks.{name.replace('-', '_')}").run(data, home / EMBEDDINGS))
 
 
 def _engine(tables: "Tables", home: Path) -> "Engine":

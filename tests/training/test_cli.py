@@ -99,6 +99,22 @@ def test_installed_command_ends_with_exit_code_2_too(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
 
 
+def test_simulated_marketplace_is_valid_and_a_wrong_cell_is_named(tmp_path: Path) -> None:
+    out = tmp_path / "market"
+    sizes = ["--creators", "30", "--briefs", "5", "--days", "30"]
+    assert CliRunner().invoke(cli.app, ["simulate", "--out", str(out), *sizes]).output == f"wrote {out}\n"
+    valid = CliRunner().invoke(cli.app, ["validate", str(out)])
+    assert (valid.exit_code, valid.output) == (0, f"{out} keeps the data contract\n")
+    (out / "creators.parquet").unlink()
+    (out / "creators.csv").write_text("creator_id,followers_count,country_code\na,10,US\nb,-5,XX\n")
+    found = CliRunner().invoke(cli.app, ["validate", str(out)])
+    assert found.exit_code == 2
+    assert all(
+        any(column in line and value in line for line in found.output.splitlines())
+        for column, value in [("followers_count", "-5"), ("country_code", "XX")]
+    )
+
+
 def test_releases_are_promoted_listed_and_rolled_back(tmp_path: Path) -> None:
     home = ["--home", str(tmp_path)]
     for weights in "ab":
