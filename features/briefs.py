@@ -1,0 +1,42 @@
+"""A brief's words as of a date, and what its brand had done by then."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from features import columns as c
+from features.schema import BRIEFS, conform
+
+HASHTAGS_KEPT = 40
+NOTES_KEPT = 20
+_HASHTAG = re.compile(r"#\w+")
+
+
+def description_texts(brief: pd.Series) -> list[str]:
+    """Title and description, as texts to embed."""
+    return [text for text in (brief[c.TITLE], brief[c.DESCRIPTION]) if isinstance(text, str) and text.strip()]
+
+
+def reference_texts(brief: pd.Series) -> list[str]:
+    """The reference captions line by line, so that one long caption does not drown the others."""
+    text = brief[c.REFERENCE_CAPTIONS]
+    return [line.strip() for line in text.splitlines() if line.strip()] if isinstance(text, str) else []
+
+
+def rebuilt_brief(brief_id: str, brand_id: str, notes: Sequence[str], as_of: pd.Timestamp) -> pd.Series:
+    """A brief that is not written yet at ``as_of``, as its brand's earlier collaborations for it let one guess it.
+
+    ``notes`` are those of its events known before ``as_of``, oldest first: their commonest hashtags become the
+    description, the latest of them the reference captions; structured fields are unknown.
+    """
+    tags = Counter(tag for note in notes for tag in _HASHTAG.findall(note.lower()))
+    brief = {
+        c.BRIEF_ID: brief_id,
+        c.BRAND_ID: brand_id,
+        c.CREATED_AT: as_of,
+        c.DESCRIPTION: " ".join(tag for tag, _ in tags.most_common(HASHTAGS_KEPT)),
+        c.REFERENCE_CAPTIONS: "\n".join(reversed(notes[-NOTES_KEPT:])),
+    }
+    return conform(pd.DataFrame([brief]), BRIEFS).iloc[0]

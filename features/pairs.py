@@ -1,0 +1,234 @@
+"""What the ranker sees of a brief × creator: one small function a column, (k,) values for the creators in ``rows``.
+
+Unknown is NaN, never a guess: LightGBM routes it by itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features import columns as c
+from features.bank import Floats, TextBank, unit
+from features.briefs import description_texts, reference_texts
+from features.inputs import brief_inputs
+from features.lexical import tfidf
+from features.money import to_usd
+from features.state import State
+from features.vocabulary import OBJECTIVES
+
+Rows = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A brief read at ``as_of`` against a state: unit embeddings of its ``text`` and ``reference`` (d,), its ``terms`` (B,) in
+    TF-IDF, the tower's ``vector`` (64,), the rows of the creators its brand has worked with (``past``, once per job)
+    and failed with, the budget per creator and the prices asked (n,), both in US dollars."""
+
+    brief: pd.Series
+    text: Floats
+    reference: Floats
+    terms: Floats
+    past: Rows
+    failed: Rows
+    budget: float
+    prices: Values
+    vector: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    @property
+    def whole(self) -> Floats:
+        """(d,) unit mean of text and reference."""
+        return unit(self.text + self.reference)
+
+
+def build_query(
+    brief: pd.Series, state: State, bank: TextBank, idf: Floats, engaged: pd.DataFrame, as_of: pd.Timestamp,
+    bids: dict[str, float] | None = None,
+) -> Query:  # fmt: skip
+    """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids`` replace
+    prices, in US dollars by creator_id."""
+    texts = [description_texts(brief), reference_texts(brief)]
+    vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]])
+    before = engaged[(engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)]
+    past = state.ids.get_indexer(before[c.CREATOR_ID])
+    failed = past[(before["failed_at"] < as_of).to_numpy()]
+    wanted = brief[c.CREATORS_WANTED]
+    budget = to_usd(pd.Series([brief[c.BUDGET]]), pd.Series([brief[c.CURRENCY]], dtype="str"), state.rates, as_of)
+    prices = state.frame["price_usd"].copy()
+    prices.update(pd.Series(bids or {}, dtype="float64"))
+    return Query(
+        brief=brief,
+        text=vectors[0],
+        reference=vectors[1],
+        terms=tfidf(counts, idf)[[2]].toarray().ravel(),
+        past=past[past >= 0],
+        failed=failed[failed >= 0],
+        budget=float(np.asarray(budget)[0]) / (wanted if wanted > 0 else 1.0),
+        prices=prices.to_numpy(np.float64),
+    )
+
+
+def query_inputs(queries: Sequence[Query]) -> Floats:
+    """(m, q) what the brief tower reads."""
+    briefs = pd.DataFrame([query.brief for query in queries]).reset_index(drop=True)
+    return brief_inputs(briefs, np.stack([query.whole for query in queries]))
+
+
+def _cosines(matrix: Floats, vector: Floats, rows: Rows) -> Values:
+    """Dot products of unit rows; NaN where either side is empty."""
+    picked = matrix[rows]
+    known = picked.any(axis=1) & bool(vector.any())
+    return np.where(known, picked @ vector, np.nan).astype(np.float64)
+
+
+def text_cosine(query: Query, state: State, rows: Rows) -> Values:
+    """Embedding of title and description against that of bio and captions."""
+    return _cosines(state.text, query.text, rows)
+
+
+def reference_cosine(query: Query, state: State, rows: Rows) -> Values:
+    """Embedding of the reference captions against that of bio and captions."""
+    return _cosines(state.text, query.reference, rows)
+
+
+def lexical_cosine(query: Query, state: State, rows: Rows) -> Values:
+    """TF-IDF cosine of all words."""
+    return np.asarray(state.terms[rows] @ query.terms, dtype=np.float64)
+
+
+def tower_score(query: Query, state: State, rows: Rows) -> Values:
+    """Dot product of the two towers."""
+    return _cosines(state.vectors, query.vector, rows) if state.vectors.size else np.full(len(rows), np.nan)
+
+
+def label_overlap(query: Query, state: State, rows: Rows) -> Values:
+    """Cosine of the brief's and the creator's content labels."""
+    return state.labels.cosine(query.brief[c.CONTENT_LABELS])[rows]
+
+
+def style_overlap(query: Query, state: State, rows: Rows) -> Values:
+    """Cosine of the content styles."""
+    return state.styles.cosine(query.brief[c.CONTENT_STYLES])[rows]
+
+
+def format_overlap(query: Query, state: State, rows: Rows) -> Values:
+    """Cosine of the content formats."""
+    return state.formats.cosine(query.brief[c.CONTENT_FORMATS])[rows]
+
+
+def brand_label_share(query: Query, state: State, rows: Rows) -> Values:
+    """How usual the creator's labels are among those the brand has worked with."""
+    if not len(query.past):
+        return np.full(len(rows), np.nan)
+    usual = np.asarray(state.labels.matrix[query.past].mean(axis=0)).ravel()
+    return np.asarray(state.labels.matrix[rows] @ usual, dtype=np.float64)
+
+
+def brand_similarity(query: Query, state: State, rows: Rows) -> Values:
+    """Embedding cosine to the mean of the creators the brand has worked with."""
+    return _cosines(state.text, unit(state.text[query.past].sum(axis=0)), rows)
+
+
+def brand_lexical(query: Query, state: State, rows: Rows) -> Values:
+    """TF-IDF cosine to the mean of the creators the brand has worked with."""
+    mean = np.asarray(state.terms[query.past].sum(axis=0)).ravel()
+    return (
+        np.asarray(state.terms[rows] @ unit(mean), dtype=np.float64) if len(query.past) else np.full(len(rows), np.nan)
+    )
+
+
+def brand_jobs(query: Query, state: State, rows: Rows) -> Values:
+    """Jobs this creator has taken for this brand."""
+    return np.bincount(query.past, minlength=len(state.ids))[rows].astype(np.float64)
+
+
+def brand_failures(query: Query, state: State, rows: Rows) -> Values:
+    """Jobs of this brand this creator has failed."""
+    return np.bincount(query.failed, minlength=len(state.ids))[rows].astype(np.float64)
+
+
+def lookalike_brands(query: Query, state: State, rows: Rows) -> Values:
+    """Collaborative: word similarity of the *other* briefs this creator has worked for, summed."""
+    if not state.briefs.shape[0]:
+        return np.zeros(len(rows))
+    similar = np.asarray(state.briefs @ query.terms).ravel() * (state.brief_ids != query.brief[c.BRIEF_ID])
+    return np.asarray(state.partners.T @ similar)[rows]
+
+
+def _target_share(dimension: str, column: str) -> Callable[[Query, State, Rows], Values]:
+    def feature(query: Query, state: State, rows: Rows) -> Values:
+        wanted, known = query.brief[column], state.audience[dimension]
+        if not wanted or known.empty:
+            return np.full(len(rows), np.nan)
+        buckets = known[[bucket for bucket in wanted if bucket in known]].to_numpy()[rows]
+        return np.where(known.notna().any(axis=1).to_numpy()[rows], np.nansum(buckets, axis=1), np.nan)
+
+    feature.__name__ = f"audience_{dimension}"
+    feature.__doc__ = f"Share of the creator's audience in the brief's {column}."
+    return feature
+
+
+audience_age = _target_share("age", c.TARGET_AGES)
+audience_gender = _target_share("gender", c.TARGET_GENDERS)
+audience_country = _target_share("country", c.TARGET_COUNTRIES)
+audience_language = _target_share("language", c.TARGET_LANGUAGES)
+audience_interest = _target_share("interest", c.TARGET_INTERESTS)
+
+
+def language_match(query: Query, state: State, rows: Rows) -> Values:
+    """1 where the creator writes in a target language (else the brief's own), NaN where unknown."""
+    wanted = query.brief[c.TARGET_LANGUAGES] or [query.brief[c.LANGUAGE]]
+    return _matches(state.creators[c.LANGUAGE], wanted, rows)
+
+
+def country_match(query: Query, state: State, rows: Rows) -> Values:
+    """1 where the creator lives in a target country, NaN where unknown or not asked for."""
+    return _matches(state.creators[c.COUNTRY_CODE], query.brief[c.TARGET_COUNTRIES], rows)
+
+
+def _matches(column: pd.Series, wanted: list[str], rows: Rows) -> Values:
+    asked = [word for word in wanted if isinstance(word, str)]
+    values = column.iloc[rows]
+    return np.where(values.notna() & bool(asked), values.isin(asked), np.nan).astype(np.float64)
+
+
+def price_to_budget(query: Query, state: State, rows: Rows) -> Values:
+    """Price asked over the budget per creator, both in US dollars."""
+    return query.prices[rows] / query.budget if query.budget > 0 else np.full(len(rows), np.nan)
+
+
+def cost_per_view(query: Query, state: State, rows: Rows) -> Values:
+    """Price asked in US dollars per thousand median views (CPM)."""
+    return query.prices[rows] / np.maximum(state.frame["median_views"].to_numpy()[rows] / 1000, 1e-3)
+
+
+def followers_in_range(query: Query, state: State, rows: Rows) -> Values:
+    """1 where followers lie in the brief's range, NaN where unknown or no range is given."""
+    low, high = query.brief[c.MIN_FOLLOWERS], query.brief[c.MAX_FOLLOWERS]
+    values = state.frame["followers_count"].to_numpy()[rows]
+    inside = ~(values < low) & ~(values > high)
+    return np.where(np.isnan(values) | (np.isnan(low) and np.isnan(high)), np.nan, inside).astype(np.float64)
+
+
+def objective(query: Query, state: State, rows: Rows) -> Values:
+    """The brief's objective as its place in the vocabulary, NaN where unknown."""
+    places = {word: float(place) for place, word in enumerate(OBJECTIVES)}
+    return np.full(len(rows), places.get(query.brief[c.OBJECTIVE], np.nan))
+
+
+PAIR_FEATURES: tuple[Callable[[Query, State, Rows], Values], ...] = (
+    text_cosine, reference_cosine, lexical_cosine, tower_score, label_overlap, style_overlap, format_overlap,
+    brand_label_share, brand_similarity, brand_lexical, brand_jobs, brand_failures, lookalike_brands, audience_age,
+    audience_gender, audience_country, audience_language, audience_interest, language_match, country_match,
+    price_to_budget, cost_per_view, followers_in_range, objective,
+)  # fmt: skip
+
+
+def pair_features(query: Query, state: State, rows: Rows) -> pd.DataFrame:
+    """(len(rows), p) float64: PAIR_FEATURES, then the creator's own columns of ``state.frame``, indexed by creator_id."""
+    pairs = {feature.__name__: feature(query, state, rows) for feature in PAIR_FEATURES}
+    return pd.DataFrame(pairs, index=state.ids[rows]).join(state.frame.iloc[rows])

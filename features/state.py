@@ -1,0 +1,153 @@
+"""The catalogue as of a date, laid out for scoring a brief against thousands of creators at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from features import columns as c
+from features.audience import shares
+from features.bank import Floats, TextBank, groups_of
+from features.briefs import description_texts, rebuilt_brief, reference_texts
+from features.collaborations import collaborations
+from features.creators import creator_features
+from features.inputs import creator_inputs
+from features.lexical import tfidf
+from features.schema import Tables
+from features.text import creator_texts
+from features.vocabulary import AUDIENCE_DIMENSIONS
+
+UPSTREAM = ("credit_score", "fraud_probability")
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Multi-hot tags of the creators: ``matrix`` (n, t) with a column per word, rows of length 1."""
+
+    columns: dict[str, int]
+    matrix: sparse.csr_matrix
+
+    @classmethod
+    def of(cls, lists: Sequence[list[str]]) -> "Tags":
+        """The tags of each creator, compared without regard to case."""
+        groups = [sorted({word.lower() for word in words}) for words in lists]
+        columns = {word: i for i, word in enumerate(sorted({word for group in groups for word in group}))}
+        rows = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+        values = np.repeat([1 / np.sqrt(max(len(group), 1)) for group in groups], [len(group) for group in groups])
+        where = [columns[word] for group in groups for word in group]
+        return cls(columns, sparse.csr_matrix((values, (rows, where)), (len(groups), len(columns))))
+
+    def cosine(self, words: Sequence[str]) -> npt.NDArray[np.float64]:
+        """(n,) cosine between each creator's tags and ``words``; NaN when no word is asked for."""
+        wanted = {word.lower() for word in words}
+        if not wanted:
+            return np.full(self.matrix.shape[0], np.nan)
+        hits = [self.columns[word] for word in wanted if word in self.columns]
+        return np.asarray(self.matrix[:, hits].sum(axis=1)).ravel() / np.sqrt(len(wanted))
+
+
+@dataclass(frozen=True)
+class State:
+    """Creators in the order of ``ids``; everything else is aligned with it and known at ``as_of``.
+
+    ``text`` (n, d) unit embeddings; ``terms`` (n, BUCKETS) TF-IDF; ``inputs`` (n, p) what the creator tower reads and
+    ``vectors`` (n, 64) what it makes of them; ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and ``partners``
+    (m, n) 1 where a creator worked for one.
+    """
+
+    as_of: pd.Timestamp
+    ids: pd.Index
+    creators: pd.DataFrame
+    frame: pd.DataFrame
+    text: Floats
+    terms: sparse.csr_matrix
+    inputs: Floats
+    labels: Tags
+    styles: Tags
+    formats: Tags
+    audience: dict[str, pd.DataFrame]
+    rates: pd.DataFrame
+    brief_ids: pd.Index
+    briefs: sparse.csr_matrix
+    partners: sparse.csr_matrix
+    vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+
+def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats, upstream: pd.DataFrame) -> State:
+    """The state of all creators in ``tables``, which must be known at ``as_of``.
+
+    ``upstream`` is indexed by creator_id with the columns UPSTREAM, null where unknown.
+    """
+    ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
+    creators = tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
+    text, counts = bank.pooled(groups_of(creator_texts(tables), ids))
+    brief_ids, briefs = _brief_terms(tables, as_of, bank, idf)
+    return State(
+        as_of=as_of,
+        ids=ids,
+        creators=creators,
+        frame=creator_features(tables, ids, as_of).join(upstream.reindex(columns=list(UPSTREAM))),
+        text=text,
+        terms=tfidf(counts, idf),
+        inputs=creator_inputs(tables, ids, text),
+        labels=Tags.of(list(creators[c.CONTENT_LABELS])),
+        styles=Tags.of(list(creators[c.CONTENT_STYLES])),
+        formats=Tags.of(list(creators[c.CONTENT_FORMATS])),
+        audience={dimension: shares(tables["audience"], ids, dimension) for dimension in AUDIENCE_DIMENSIONS},
+        rates=tables["exchange_rates"],
+        brief_ids=brief_ids,
+        briefs=briefs,
+        partners=_partners(engagements(tables), brief_ids, ids),
+    )
+
+
+def engagements(tables: Tables) -> pd.DataFrame:
+    """Who worked for whom: brand_id, brief_id, creator_id, engaged_at (accepted, or completed where only that is known) and
+    failed_at, each the time at which it became known. Sorted by engaged_at."""
+    events = tables["collaboration_events"]
+    done = collaborations(events.assign(**{c.EVENT_TIME: _known_at(events)}))
+    done = done.assign(engaged_at=done["accepted_at"].fillna(done["completed_at"]))
+    keep = [c.BRAND_ID, c.BRIEF_ID, c.CREATOR_ID, "engaged_at", "failed_at"]
+    return done.loc[done["engaged_at"].notna(), keep].sort_values("engaged_at", kind="stable").reset_index(drop=True)
+
+
+def known_brief(tables: Tables, brief_id: str, brand_id: str, as_of: pd.Timestamp) -> pd.Series:
+    """The brief's row, or, where it is not written yet at ``as_of``, one rebuilt from its events' notes before that."""
+    briefs = tables["briefs"]
+    row = briefs[(briefs[c.BRIEF_ID] == brief_id) & ~(briefs[c.CREATED_AT] > as_of)]
+    if len(row):
+        return row.iloc[0]
+    events = tables["collaboration_events"]
+    notes = _notes(events[events[c.BRIEF_ID] == brief_id], as_of)
+    return rebuilt_brief(brief_id, brand_id, notes.get(brief_id, []), as_of)
+
+
+def _known_at(events: pd.DataFrame) -> pd.Series:
+    return events[c.RECEIVED_AT].fillna(events[c.EVENT_TIME])
+
+
+def _notes(events: pd.DataFrame, as_of: pd.Timestamp) -> "pd.Series[object]":
+    """brief_id → notes known strictly before ``as_of`` (an event's own note would give its creator away), oldest first."""
+    events = events[(_known_at(events) < as_of) & events[c.NOTE].notna()].sort_values(c.EVENT_TIME, kind="stable")
+    return events.groupby(c.BRIEF_ID)[c.NOTE].agg(list)
+
+
+def _brief_terms(
+    tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
+) -> tuple[pd.Index, sparse.csr_matrix]:
+    notes = _notes(tables["collaboration_events"], as_of)
+    written = [row for _, row in tables["briefs"].iterrows()]
+    later = notes.index.difference(tables["briefs"][c.BRIEF_ID])
+    briefs = written + [rebuilt_brief(brief_id, "", notes[brief_id], as_of) for brief_id in later]
+    _, counts = bank.pooled([description_texts(brief) + reference_texts(brief) for brief in briefs])
+    return pd.Index([brief[c.BRIEF_ID] for brief in briefs], dtype="str"), tfidf(counts, idf)
+
+
+def _partners(engaged: pd.DataFrame, brief_ids: pd.Index, ids: pd.Index) -> sparse.csr_matrix:
+    rows, columns = brief_ids.get_indexer(engaged[c.BRIEF_ID]), ids.get_indexer(engaged[c.CREATOR_ID])
+    known = (rows >= 0) & (columns >= 0)
+    pairs = np.unique(np.stack([rows[known], columns[known]], axis=1), axis=0)
+    return sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(brief_ids), len(ids)))

@@ -1,0 +1,72 @@
+"""A release in memory: the models that are trained, the credit policy, and which version of each it is."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from features.bank import Floats
+from features.creators import FEATURES
+from features.errors import bad
+from features.fraud import FRAUD_FEATURES
+from features.pairs import PAIR_FEATURES
+from models.credit import Policy, load_policy
+from models.fraud import FraudModel
+from models.ranker import Ranker
+from models.release import check_folder
+from models.success import SuccessModel
+from models.towers import Towers
+
+LEXICON = "idf.npz"
+NOT_YET = ("forecast", "price")  # models that answers already have a place for
+
+
+def feature_set_hash() -> str:
+    """SHA-256 of the names of all features, in order; a model and the code that feeds it must agree on it."""
+    names = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)] + list(FRAUD_FEATURES)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The loaded models; None for what the release's data did not allow to train. ``versions`` is name → version."""
+
+    towers: Towers
+    idf: Floats
+    ranker: Ranker
+    success: SuccessModel | None
+    fraud: FraudModel | None
+    policy: Policy
+    encoder_id: str
+    versions: dict[str, str | None]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Bundle":
+        """Reads a release's folder after checking digests and that its models belong together.
+
+        Raises InputError (CONFLICT) naming the model that does not fit.
+        """
+        manifest = check_folder(folder)
+        if manifest.feature_set_hash != feature_set_hash():
+            raise bad(
+                "feature_set_hash", "the release was made for other features; train again", folder.name, "CONFLICT"
+            )
+        has = manifest.models
+        with np.load(folder / "towers" / LEXICON, allow_pickle=False) as lexicon:
+            idf = lexicon["idf"]
+        return cls(
+            towers=Towers.load(folder / "towers"),
+            idf=idf,
+            ranker=Ranker.load(folder / "ranker"),
+            success=SuccessModel.load(folder / "success") if "success" in has else None,
+            fraud=FraudModel.load(folder / "fraud") if "fraud" in has else None,
+            policy=load_policy(folder / "credit" / "credit_policy.json"),
+            encoder_id=manifest.encoder_id or "",
+            versions={"release": folder.name}
+            | {
+                name: has[name].version if name in has else None
+                for name in ("towers", "ranker", "success", "fraud", "credit")
+            }
+            | dict.fromkeys(NOT_YET),
+        )

@@ -1,0 +1,151 @@
+"""Every answer of the product as plain dicts, from a release and tables. The command line and the service both call it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from features.asof import data_as_of
+from features.bank import TextBank
+from features.errors import InputError, bad
+from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
+from features.text import EmbeddingCache, load_encoder
+from features.validation import row_problems
+from models.bundle import Bundle
+from models.catalogue import Catalogue, build_catalogue, with_events
+from models.credit import credit_answers
+from models.fraud import fraud_answers
+from models.ranking import rank
+from models.search import profile, search
+
+RANK_FIELDS = frozenset(
+    "brief limit filters exclude_creator_ids pin_creator_ids bids diversity explore seed explain".split()
+)
+LATER = {"diversity": 0, "explore": False}  # asked for in the request's shape, offered by a later release
+
+
+class Engine:
+    """Answers for one release and one set of tables; requests are checked by the caller except for what only we can know.
+
+    Raises InputError (NOT_FOUND) for ids that the catalogue does not have and (INVALID_ARGUMENT) for a brief that breaks the
+    contract. Every method that changes the catalogue builds the new one aside and swaps it whole.
+    """
+
+    def __init__(self, bundle: Bundle, tables: Tables, bank: TextBank) -> None:
+        self._bundle, self._bank = bundle, bank
+        self._tables = complete(tables)
+        self._catalogue = self._build()
+
+    @classmethod
+    def load(cls, folder: Path, tables: Tables, cache: Path | None = None) -> "Engine":
+        """The engine of the release in ``folder`` over ``tables``; ``cache`` keeps embeddings between runs."""
+        bundle = Bundle.load(folder)
+        encoder = load_encoder(bundle.encoder_name)
+        return cls(bundle, tables, TextBank(encoder, EmbeddingCache(cache) if cache else None))
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        """The moment the answers speak of: the latest at which anything in the tables became known."""
+        return self._catalogue.as_of
+
+    def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/creators/rank."""
+        _known_fields(request, RANK_FIELDS)
+        for field, default in LATER.items():
+            if request.get(field, default) != default:
+                raise bad(field, f"is not offered yet; leave it out or send {default}", request[field])
+        return rank(self._catalogue, self._bundle, self._bank, request, brief_row(request, self.as_of))
+
+    def search(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/creators/search."""
+        return search(self._catalogue, self._bank, request)
+
+    def profile(self, request: Mapping[str, Any], risk: bool) -> dict[str, Any]:
+        """/v1/creators/profile; fraud evidence only for callers with scope ``risk``."""
+        ids = self._known(request["creator_ids"])
+        credit = self.credit({"creator_ids": ids})["results"]
+        fraud: Sequence[Any] = self.fraud_score({"creator_ids": ids})["results"] if risk else [None] * len(ids)
+        return {
+            "results": [
+                profile(self._catalogue, creator_id) | {"credit": credit[i]} | ({"fraud": fraud[i]} if risk else {})
+                for i, creator_id in enumerate(ids)
+            ]
+        }
+
+    def fraud_score(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/fraud/score by ids."""
+        ids = self._known(request["creator_ids"])
+        if self._bundle.fraud is None:
+            raise InputError("fraud: this release has no fraud model; its data held too few labels", code="UNAVAILABLE")
+        version = str(self._bundle.versions["fraud"])
+        features = self._catalogue.fraud.loc[ids]
+        return {"results": fraud_answers(self._bundle.fraud, features, version, self.as_of)}
+
+    def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/credit."""
+        ids = self._known(request["creator_ids"])
+        as_of = pd.Timestamp(request["as_of"]) if request.get("as_of") else self.as_of
+        events, creators = self._tables["collaboration_events"], self._catalogue.tables["creators"]
+        return {"results": credit_answers(events, creators, self._bundle.policy, as_of, ids)}
+
+    def models(self) -> dict[str, Any]:
+        """/v1/models: the versions served."""
+        return {
+            "models": self._bundle.versions,
+            "encoder_id": self._bundle.encoder_id,
+            "data_as_of": self.as_of.isoformat(),
+        }
+
+    def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
+        """Adds observations of creators and their audience; rows without ``observed_at`` are observed now."""
+        self._tables = self._tables | self._joined("creators", creators) | self._joined("audience", audience)
+        self._catalogue = self._build()
+
+    def append_events(self, events: pd.DataFrame) -> None:
+        """Adds ledger events; credit follows at once, ranking features with the next build."""
+        self._tables = self._tables | self._joined("collaboration_events", events)
+        self._catalogue = with_events(self._catalogue, self._bundle, self._tables["collaboration_events"], events)
+
+    def delete(self, creator_ids: Sequence[str]) -> None:
+        """Takes creators and all their rows out of the catalogue."""
+        gone = set(self._known(creator_ids))
+        self._tables = {
+            name: frame[~frame[c.CREATOR_ID].isin(gone)] if c.CREATOR_ID in frame else frame
+            for name, frame in self._tables.items()
+        }
+        self._catalogue = self._build()
+
+    def _joined(self, table: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        return {table: pd.concat([self._tables[table], conform(rows, CONTRACT[table])], ignore_index=True)}
+
+    def _build(self) -> Catalogue:
+        return build_catalogue(self._bundle, self._tables, data_as_of(self._tables), self._bank)
+
+    def _known(self, creator_ids: Sequence[str]) -> list[str]:
+        missing = [creator_id for creator_id in creator_ids if creator_id not in self._catalogue.state.ids]
+        if missing:
+            raise bad("creator_ids", "no such creator", missing[0], "NOT_FOUND")
+        return list(dict.fromkeys(creator_ids))
+
+
+def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:
+    """The request's brief as a row of the contract. Raises InputError with every field that breaks it."""
+    brief = request.get("brief")
+    if not isinstance(brief, Mapping):
+        raise bad("brief", "is needed: an object with the columns of the table briefs", brief)
+    _known_fields(brief, frozenset(BRIEFS.names), "brief.")
+    row = {c.BRIEF_ID: "", c.CREATED_AT: as_of} | {name: value for name, value in brief.items() if value is not None}
+    if details := row_problems(row, BRIEFS):
+        raise InputError(f"brief.{details[0]['field']}: {details[0]['problem']}", details)
+    return conform(pd.DataFrame([row]), BRIEFS).iloc[0]
+
+
+def _known_fields(given: Mapping[str, Any], fields: frozenset[str], prefix: str = "") -> None:
+    for name in given:
+        if name not in fields:
+            raise bad(
+                f"{prefix}{name}", f"is not a field here; the fields are {', '.join(sorted(fields))}", given[name]
+            )

@@ -1,0 +1,144 @@
+"""Hard filters over the catalogue: who may be shown, what each filter removed, and which one to relax.
+
+A creator whose fraud or credit is unknown passes a filter on it and is counted as unknown; an unknown value of anything
+else does not pass, and is counted both as removed and as unknown.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features import columns as c
+from features.audience import shares, target_share
+from features.errors import bad
+
+Flags = npt.NDArray[np.bool_]
+# Alcohol codes want 73.8 % of an audience of age (US, since 2021). Platforms only tell 13–17 apart, not 13–20, so the cap
+# on minors is stricter than the 26.2 % that would leave.
+MINORS_CAP = 0.15
+LISTS = {
+    "country_codes": c.COUNTRY_CODE, "languages": c.LANGUAGE, "content_labels": c.CONTENT_LABELS,
+    "content_styles": c.CONTENT_STYLES, "content_formats": c.CONTENT_FORMATS,
+}  # fmt: skip
+# Prices are compared in US dollars, whatever currency a creator asks in.
+RANGES = {
+    "followers": c.FOLLOWERS_COUNT, "median_views": c.MEDIAN_VIEWS, "engagement_rate": c.ENGAGEMENT_RATE,
+    "creator_price": "creator_price_usd",
+}  # fmt: skip
+BRAND_SAFETY = ("ADULT_AUDIENCE_ONLY",)
+
+
+class Removed(TypedDict):
+    """How many creators a filter removed of those the filters before it had left, and how many of them are unknown to it."""
+
+    filter: str
+    removed: int
+    unknown: int
+
+
+class Hint(TypedDict):
+    """How many more creators there would be without this one filter."""
+
+    filter: str
+    would_add: int
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """``allowed`` (n,), the given filters' effects in order, and hints, the largest first."""
+
+    allowed: Flags
+    removed: list[Removed]
+    hints: list[Hint]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One filter's (n,) ``passes``, and where the value it reads is ``unknown``."""
+
+    passes: Flags
+    unknown: Flags
+
+
+def apply(
+    catalogue: pd.DataFrame, audience: pd.DataFrame, filters: Mapping[str, Any], within: Flags | None = None
+) -> Filtered:
+    """Applies the given ``filters`` (null means not given) to the catalogue (n rows); ``within`` (n,) limits who is counted.
+
+    Raises InputError naming a filter or brand-safety rule that does not exist.
+    """
+    start = np.ones(len(catalogue), bool) if within is None else within
+    verdicts = {name: _filter(name, catalogue, audience)(value) for name, value in filters.items() if value is not None}
+    allowed, removed = start, []
+    for name, verdict in verdicts.items():
+        left = allowed & verdict.passes
+        unknown = int((allowed & verdict.unknown).sum())
+        removed.append(Removed(filter=name, removed=int(allowed.sum() - left.sum()), unknown=unknown))
+        allowed = left
+    return Filtered(allowed, removed, _hints(start, allowed, verdicts))
+
+
+def _hints(start: Flags, allowed: Flags, verdicts: Mapping[str, Verdict]) -> list[Hint]:
+    """Those who fail exactly one filter, by that filter."""
+    failures = np.sum([~verdict.passes for verdict in verdicts.values()], axis=0, initial=0)
+    once = start & (failures == 1)
+    hints = [Hint(filter=name, would_add=int((once & ~verdict.passes).sum())) for name, verdict in verdicts.items()]
+    return sorted((hint for hint in hints if hint["would_add"]), key=lambda hint: -hint["would_add"])
+
+
+def _filter(name: str, catalogue: pd.DataFrame, audience: pd.DataFrame) -> Callable[[Any], Verdict]:
+    bound, _, measure = name.partition("_")
+    if name in LISTS:
+        return lambda value: _any_of(catalogue[LISTS[name]], value)
+    if name == "min_credit_score":
+        return lambda value: _trusting(_at_least(catalogue["credit_score"], value))
+    if name == "max_fraud_probability":
+        return lambda value: _trusting(_at_least(-catalogue["fraud_probability"], -value))
+    if measure in RANGES and bound in ("min", "max"):
+        sign = 1 if bound == "min" else -1
+        return lambda value: _at_least(sign * catalogue[RANGES[measure]], sign * value)
+    if name == "audience":
+        return lambda value: _all([_audience_share(catalogue, audience, wanted) for wanted in value], len(catalogue))
+    if name == "brand_safety":
+        return lambda value: _all([_brand_safe(catalogue, audience, rule) for rule in value], len(catalogue))
+    raise bad(f"filters.{name}", "is no filter", name)
+
+
+def _any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
+    """Whether the value, or one of a list of values, is wanted, without regard to case."""
+    words = {word.lower() for word in wanted}
+    lists = [[value] if isinstance(value, str) else value if isinstance(value, list) else [] for value in values]
+    passes = np.fromiter((any(word.lower() in words for word in found) for found in lists), bool, len(lists))
+    return Verdict(passes, np.fromiter((not found for found in lists), bool, len(lists)))
+
+
+def _at_least(values: pd.Series, least: float) -> Verdict:
+    numbers = values.to_numpy(np.float64)
+    return Verdict(numbers >= least, np.isnan(numbers))
+
+
+def _trusting(verdict: Verdict) -> Verdict:
+    return Verdict(verdict.passes | verdict.unknown, verdict.unknown)
+
+
+def _audience_share(catalogue: pd.DataFrame, audience: pd.DataFrame, wanted: Mapping[str, Any]) -> Verdict:
+    known = shares(audience, catalogue.index, wanted["dimension"])
+    return _at_least(pd.Series(target_share(known, list(wanted["buckets"]))), wanted["min_share"])
+
+
+def _brand_safe(catalogue: pd.DataFrame, audience: pd.DataFrame, rule: str) -> Verdict:
+    if rule not in BRAND_SAFETY:
+        raise bad("filters.brand_safety", f"is no rule; the rules are {', '.join(BRAND_SAFETY)}", rule)
+    minors = target_share(shares(audience, catalogue.index, "age"), ["13-17"])
+    return _at_least(pd.Series(-minors), -MINORS_CAP)
+
+
+def _all(verdicts: Sequence[Verdict], size: int) -> Verdict:
+    passes, unknown = np.ones(size, bool), np.zeros(size, bool)
+    for verdict in verdicts:
+        passes, unknown = passes & verdict.passes, unknown | verdict.unknown
+    return Verdict(passes, unknown)

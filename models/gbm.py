@@ -1,0 +1,42 @@
+"""LightGBM as every model here uses it: deterministic, on one thread, kept as text."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+# One thread: with one core busy, a second thread that spins made training a hundred times slower.
+SHARED = {"deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1}
+
+
+def train_booster(
+    params: Mapping[str, object], x: npt.NDArray[np.floating], y: Values, *, feature_names: Sequence[str], rounds: int,
+    seed: int, group: Sequence[int] | None = None, weight: Values | None = None, monotone: Sequence[int] | None = None,
+) -> lgb.Booster:  # fmt: skip
+    """Trains ``rounds`` trees on x (r, p) and y (r,); same arguments, same bits.
+
+    ``group`` are the sizes of consecutive groups, ``monotone`` is -1, 0 or 1 for each feature.
+    """
+    settings = {**params, **SHARED, "seed": seed}
+    if monotone is not None and any(monotone):
+        settings["monotone_constraints"] = list(monotone)
+    data = lgb.Dataset(x, label=y, weight=weight, group=group, feature_name=list(feature_names), params=settings)
+    return lgb.train(settings, data, num_boost_round=rounds)
+
+
+def contributions(booster: lgb.Booster, x: npt.NDArray[np.floating]) -> Values:
+    """(r, p + 1) TreeSHAP values and the base margin; each row sums to the raw score (Lundberg et al., 2020)."""
+    return np.asarray(booster.predict(x, pred_contrib=True), dtype=np.float64)
+
+
+def save_booster(booster: lgb.Booster, path: Path) -> None:
+    """Writes LightGBM's own text."""
+    path.write_text(booster.model_to_string(), encoding="utf-8")
+
+
+def load_booster(path: Path) -> lgb.Booster:
+    """Reads LightGBM's own text."""
+    return lgb.Booster(params={"num_threads": 1, "verbosity": -1}, model_str=path.read_text(encoding="utf-8"))

@@ -1,0 +1,182 @@
+"""The answer to a rank request: filter, retrieve, rank, explain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features import columns as c
+from features.bank import TextBank
+from features.errors import bad
+from features.money import to_usd
+from features.pairs import Query, Rows, build_query, pair_features, query_inputs
+from features.state import engagements
+from models.bundle import Bundle
+from models.catalogue import Catalogue
+from models.filters import Filtered, apply
+from models.reasons import Reason
+from models.retriever import retrieve
+
+LIMIT = 20
+BARRED = ("NOT_IN", "INVALID")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Rows of the catalogue in their final order with what the models say of them."""
+
+    rows: Rows
+    scores: npt.NDArray[np.float64]
+    pairs: pd.DataFrame
+    success: npt.NDArray[np.float64]
+
+
+def rank(
+    catalogue: Catalogue, bundle: Bundle, bank: TextBank, request: Mapping[str, Any], brief: pd.Series
+) -> dict[str, Any]:
+    """The rank answer for a checked ``request`` and its ``brief`` row."""
+    pins = _rows_of(catalogue, request, "pin_creator_ids")
+    allowed, filtered, barred = eligible(catalogue, request)
+    query = build_query(
+        brief, catalogue.state, bank, bundle.idf, engagements(catalogue.tables), catalogue.as_of,
+        _bids_usd(catalogue, request),
+    )  # fmt: skip
+    query = replace(query, vector=bundle.towers.briefs(query_inputs([query]))[0])
+    retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
+    ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request.get("limit", LIMIT))
+    return {
+        "ranking_id": str(uuid4()),
+        "results": _results(catalogue, bundle, ranked, request, pins),
+        "candidates": {
+            "catalogue": len(catalogue.state.ids),
+            "removed": barred + filtered.removed,
+            "eligible": int(allowed.sum()),
+            "retrieved": len(retrieved),
+        },
+        "hints": filtered.hints,
+        "models": bundle.versions,
+        "data_as_of": catalogue.as_of.isoformat(),
+    }
+
+
+def eligible(
+    catalogue: Catalogue, request: Mapping[str, Any]
+) -> tuple[npt.NDArray[np.bool_], Filtered, list[dict[str, Any]]]:
+    """(n,) who may be offered, what the request's filters did, and what the marketplace's own rules removed before them."""
+    status, orders = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
+    rules = {
+        "onboarding_status": catalogue.filtered[c.ONBOARDING_STATUS].isin(BARRED),
+        "order_status": status == "SUSPENDED",
+        "max_open_orders": catalogue.state.frame["open_orders"] >= orders.fillna(np.inf),
+        "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids", [])),
+    }
+    barred = np.zeros(len(catalogue.state.ids), bool)
+    removed = []
+    for name, rule in rules.items():
+        new = np.asarray(rule, bool) & ~barred
+        removed += [{"filter": name, "removed": int(new.sum()), "unknown": 0}] if new.any() else []
+        barred |= new
+    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters", {}), within=~barred)
+    return filtered.allowed & ~barred, filtered, removed
+
+
+def _score(catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins: Rows, limit: int) -> Ranked:
+    """Scores ``rows`` and keeps the first ``limit``: pins in their order, then by score, ties by creator_id."""
+    pairs = pair_features(query, catalogue.state, rows)
+    scores = bundle.ranker.score(pairs)
+    place = {row: i for i, row in enumerate(pins)}
+    pinned = np.array([place.get(row, len(pins)) for row in rows], dtype=np.int64)
+    best = np.lexsort((catalogue.state.ids[rows].to_numpy(), -scores, pinned))[:limit]
+    kept = pairs.iloc[best]
+    success = bundle.success.predict(kept)["success"].to_numpy() if bundle.success else np.full(len(kept), np.nan)
+    return Ranked(rows[best], scores[best], kept, success)
+
+
+def _results(
+    catalogue: Catalogue, bundle: Bundle, ranked: Ranked, request: Mapping[str, Any], pins: Rows
+) -> list[dict[str, Any]]:
+    explained = bundle.ranker.reasons(ranked.pairs) if request.get("explain") else [[] for _ in ranked.rows]
+    bids = {bid["creator_id"]: bid for bid in request.get("bids", [])}
+    frame = catalogue.filtered.iloc[ranked.rows]
+    credit, levels = catalogue.credit.iloc[ranked.rows], bundle.fraud
+    results = []
+    for i, row in enumerate(frame.itertuples()):
+        reasons = list(explained[i])
+        if request.get("explain"):
+            reasons += _other_reasons(row, ranked.rows[i] in pins, row.Index in bids)
+        results.append(
+            {
+                "creator_id": row.Index,
+                "rank": i + 1,
+                "score": float(ranked.scores[i]),
+                "success_probability": number(ranked.success[i]),
+                "reasons": reasons,
+                "price": _price(row, bids.get(row.Index)),
+                "forecast": None,
+                "credit": _credit(credit.iloc[i]),
+                "fraud": {
+                    "probability": number(row.fraud_probability),
+                    "risk_level": levels.risk_level(row.fraud_probability) if levels else None,
+                },
+            }
+        )
+    return results
+
+
+def _other_reasons(row: Any, pinned: bool, bid: bool) -> list[Reason]:
+    """Reasons outside the margin's sum: what the request or the marketplace decided, not the model."""
+    found = []
+    if pinned:
+        found.append(Reason(code="PINNED", text="Pinned by the request", contribution=0.0))
+    if bid:
+        found.append(Reason(code="BID", text="Priced by the creator's bid for this brief", contribution=0.0))
+    if not np.isnan(row.creator_price) and np.isnan(row.creator_price_usd):
+        text = f"No exchange rate for {row.currency}: cost was not compared"
+        found.append(Reason(code="CURRENCY_NOT_COMPARABLE", text=text, contribution=0.0))
+    return found
+
+
+def _price(row: Any, bid: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    amount, currency = (bid["amount"], bid["currency"]) if bid else (row.creator_price, row.currency)
+    if bid is None and np.isnan(amount):
+        return None
+    known = currency if isinstance(currency, str) else None
+    return {"amount": float(amount), "currency": known, "fair_low": None, "fair_high": None}
+
+
+def _credit(row: pd.Series) -> dict[str, Any]:
+    return {
+        "score": number(row["score"]),
+        "stars": int(row["stars"]),
+        "band": row["band"],
+        "order_status": row["order_status"],
+    }
+
+
+def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, float]:
+    bids: Sequence[Mapping[str, Any]] = request.get("bids", [])
+    if not bids:
+        return {}
+    frame = pd.DataFrame(bids)
+    amounts = to_usd(frame["amount"], frame["currency"].astype("str"), catalogue.state.rates, catalogue.as_of)
+    return dict(zip(frame["creator_id"], np.asarray(amounts, float), strict=True))
+
+
+def _rows_of(catalogue: Catalogue, request: Mapping[str, Any], field: str) -> Rows:
+    """Rows of the ids in ``field``; InputError (NOT_FOUND) for one that the catalogue does not have."""
+    ids = list(dict.fromkeys(request.get(field, [])))
+    rows = catalogue.state.ids.get_indexer(ids)
+    if (rows < 0).any():
+        raise bad(field, "no such creator", ids[int(np.argmin(rows))], "NOT_FOUND")
+    if both := set(ids) & set(request.get("exclude_creator_ids", [])):
+        raise bad(field, "is also in exclude_creator_ids; leave it out of one of the two", min(both))
+    return rows.astype(np.int64)
+
+
+def number(value: float) -> float | None:
+    """A JSON number: null for NaN."""
+    return None if pd.isna(value) else float(value)

@@ -1,0 +1,41 @@
+"""First stage: a few hundred candidates out of the catalogue, before the ranker looks closely.
+
+Several cheap rankings, each blind where another sees: the two towers (meaning and tags, by FAISS), exact words, and whom
+look-alike brands hired. A creator's place is its best place in any of them.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from features.pairs import Query, Rows, Values, brand_lexical, lexical_cosine, lookalike_brands
+from features.state import State
+from models.index import VectorIndex
+
+DEPTH = 1000
+CHANNELS = (lexical_cosine, brand_lexical, lookalike_brands)
+
+
+def retrieve(query: Query, state: State, index: VectorIndex, allowed: npt.NDArray[np.bool_], k: int = DEPTH) -> Rows:
+    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones, best place first; all of them when they are few."""
+    rows = np.flatnonzero(allowed)
+    if len(rows) <= k:
+        return rows
+    rankings = [index.search(query.vector, k, allowed)[0]] if query.vector.any() else []
+    rankings += [_best(rows, channel(query, state, rows), k) for channel in CHANNELS]
+    return _merge(rankings, k)
+
+
+def _best(rows: Rows, scores: Values, k: int) -> Rows:
+    """The ``k`` rows with the highest positive scores, best first, ties by row."""
+    useful = np.flatnonzero(scores > 0)
+    if len(useful) > k:
+        useful = useful[np.argpartition(-scores[useful], k)[:k]]
+    return rows[useful[np.lexsort((rows[useful], -scores[useful]))]]
+
+
+def _merge(rankings: list[Rows], k: int) -> Rows:
+    """Rows by their best place in any ranking, ties to the earlier ranking."""
+    places = np.concatenate([np.arange(len(ranking)) for ranking in rankings])
+    rows = np.concatenate(rankings)[np.argsort(places, kind="stable")]
+    _, first = np.unique(rows, return_index=True)
+    return rows[np.sort(first)][:k]

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training import metrics
+
+
+def test_ndcg_by_hand() -> None:
+    gains = np.array([0.0, 3.0, 1.0])
+    reached = 3 / np.log2(3) + 1 / np.log2(4)
+    best = 3 / np.log2(2) + 1 / np.log2(3)
+    assert metrics.ndcg(gains, gains, 10) == pytest.approx(reached / best)
+
+
+def test_ndcg_counts_what_was_not_ranked() -> None:
+    assert metrics.ndcg(np.array([1.0]), np.array([1.0, 1.0]), 10) < 1
+
+
+def test_nothing_relevant_counts_as_zero() -> None:
+    assert metrics.ndcg(np.zeros(3), np.zeros(3), 10) == 0
+    assert metrics.recall(["a"], set(), 10) == 0
+
+
+def test_recall_by_hand() -> None:
+    assert metrics.recall(["a", "b", "c"], {"b", "z"}, 2) == 0.5
+
+
+def test_average_precision_by_hand_and_ties_are_pessimistic() -> None:
+    assert metrics.average_precision(np.array([3.0, 2.0, 1.0]), np.array([1.0, 0.0, 1.0])) == pytest.approx((1 + 2 / 3) / 2)
+    assert metrics.average_precision(np.array([1.0, 1.0]), np.array([1.0, 0.0])) == 0.5
+
+
+def test_calibration_error_of_the_truth_is_small_and_of_its_opposite_large() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random(20_000)
+    labels = (rng.random(20_000) < truth).astype(float)
+    assert metrics.expected_calibration_error(truth, labels) < 0.02
+    assert metrics.expected_calibration_error(1 - truth, labels) > 0.4
+
+
+def test_brier_by_hand() -> None:
+    assert metrics.brier(np.array([0.5, 1.0]), np.array([0.0, 1.0])) == 0.125
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_bootstrap_interval_holds_the_mean(values: list[float]) -> None:
+    interval = metrics.bootstrap(values, np.random.default_rng(0), draws=200)
+    assert interval["low"] - 1e-9 <= interval["mean"] <= interval["high"] + 1e-9

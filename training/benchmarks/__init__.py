@@ -1,0 +1,1 @@
+"""Named benchmarks on real data, run by ``creatormatch benchmark NAME --data DIR``."""

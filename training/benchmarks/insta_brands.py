@@ -1,0 +1,66 @@
+"""insta-brands: real brands and creators, trained on the past, scored on later collaborations.
+
+Protocol: captions are timeless (only half of the future collaborators have one before the brief's date), so their
+``create_time`` is set before the first event; candidates are creators with a caption who have not published for the
+brief before. The scores are those of the data's own ``score.py``, whose folder ``test/`` is read by it alone.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from features import columns as c
+from features.bank import TextBank
+from features.errors import bad
+from features.schema import Tables
+from features.tables import read_tables
+from features.text import EmbeddingCache, load_encoder
+from models.engine import Engine
+from training.fit import bundle_of, fit
+
+DEPTH = 100
+SEED = 0
+
+
+def run(data: Path, cache: Path) -> dict[str, object]:
+    """Trains on the folder ``data``, ranks DEPTH creators for each of its briefs and answers what ``score.py`` prints.
+
+    Raises InputError when the folder is not insta-brands.
+    """
+    if not (data / "score.py").is_file():
+        raise bad("--data", "needs the insta-brands folder, which holds score.py", str(data))
+    tables = timeless(read_tables(data))
+    bank = TextBank(load_encoder(), EmbeddingCache(cache), progress=True)
+    trained = fit(tables, bank, seed=SEED, progress=True)
+    engine = Engine(bundle_of(trained, bank), tables, bank)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ranked.csv"
+        rank_all(engine, tables).to_csv(path, index=False)
+        done = subprocess.run(
+            [sys.executable, data / "score.py", path, data], capture_output=True, text=True, check=True
+        )
+    words = done.stdout.split()
+    return dict(zip(words[::2], map(float, words[1::2]), strict=True)) | {"validation": trained.metrics["ranker"]}
+
+
+def timeless(tables: Tables) -> dict[str, pd.DataFrame]:
+    """The tables with every video created before the first event."""
+    first = tables["collaboration_events"][c.EVENT_TIME].min() - pd.Timedelta(days=1)
+    return dict(tables) | {"videos": tables["videos"].assign(**{c.CREATE_TIME: first})}
+
+
+def rank_all(engine: Engine, tables: Tables) -> pd.DataFrame:
+    """brief_id, creator_id, rank of the first DEPTH candidates of every brief."""
+    silent = set(tables["creators"][c.CREATOR_ID]) - set(tables["videos"][c.CREATOR_ID])
+    done = tables["collaboration_events"].groupby(c.BRIEF_ID)[c.CREATOR_ID].agg(set)
+    lists = []
+    for brief in tqdm(tables["briefs"].to_dict("records"), "ranking"):
+        given = {name: value for name, value in brief.items() if isinstance(value, list) or not pd.isna(value)}
+        excluded = silent | done.get(brief[c.BRIEF_ID], set())
+        results = engine.rank({"brief": given, "limit": DEPTH, "exclude_creator_ids": list(excluded)})["results"]
+        lists.append(pd.DataFrame(results)[[c.CREATOR_ID, "rank"]].assign(**{c.BRIEF_ID: brief[c.BRIEF_ID]}))
+    return pd.concat(lists)

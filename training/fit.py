@@ -1,0 +1,148 @@
+"""From tables to trained models, in the order in which they need one another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from features.asof import data_as_of
+from features.bank import Floats, TextBank, groups_of
+from features.briefs import description_texts, reference_texts
+from features.errors import bad
+from features.lexical import inverse_document_frequency
+from features.schema import Tables, complete
+from features.text import creator_texts, encoder_id
+from models.bundle import Bundle
+from models.credit import credit_scores, load_policy
+from models.fraud import FraudModel, fit_fraud, walk_forward
+from models.ranker import Ranker, fit_ranker
+from models.success import SuccessModel, fit_success, success_targets
+from models.towers import Towers
+from training.examples import Example, invitations, ranking_examples
+from training.matching import Matching, RankingRows, fit_matching_towers, ranking_rows, success_rows
+from training.metrics import ndcg
+
+TOWER_SHARE = 0.5  # the towers learn from the first half of the history, the ranker, which reads them, from the rest
+VALIDATION_SHARE = 0.25  # the last of the ranker's briefs, by time
+MINIMUM_EXAMPLES = 20
+MONTH = pd.Timedelta(days=30)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one training made; None where the data did not allow it, and ``notes`` say why. ``metrics`` by model name."""
+
+    towers: Towers
+    idf: Floats
+    ranker: Ranker
+    success: SuccessModel | None
+    fraud: FraudModel | None
+    metrics: dict[str, dict[str, float]]
+    notes: list[str]
+
+
+def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) -> Trained:
+    """Trains all models on all of ``tables``; the metrics are of later briefs, on models that had not seen them.
+
+    Raises InputError when there is nothing to learn matching from.
+    """
+    rng = np.random.default_rng(seed)
+    tables, end = complete(tables), data_as_of(tables)
+    notes: list[str] = []
+    fraud = _attempt(lambda: fit_fraud(tables, label_known_by=end, rng=rng), "fraud", notes)
+    examples = ranking_examples(tables)
+    if len(examples) < MINIMUM_EXAMPLES:
+        problem = f"matching learns from at least {MINIMUM_EXAMPLES} briefs with impressions or collaborations"
+        raise bad("impressions", problem, len(examples))
+    idf = _idf(tables, bank)
+    matching = Matching(tables, end, bank, idf, upstream_scores(tables, examples, rng), progress)
+    middle = int(len(examples) * TOWER_SHARE)
+    towers = fit_matching_towers(matching, examples[:middle], rng)
+    rows = ranking_rows(matching, examples[middle:], towers, rng)
+    ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
+    ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
+    success = _attempt(lambda: _fit_success(matching, success_seed), "success", notes)
+    metrics = {"ranker": validate_ranker(rows, ranker_seed), "fraud": fraud.metrics if fraud else {}}
+    return Trained(towers, idf, ranker, success, fraud, metrics, notes)
+
+
+def bundle_of(trained: Trained, bank: TextBank) -> Bundle:
+    """The models as a release that was never registered, for evaluation."""
+    return Bundle(
+        towers=trained.towers,
+        idf=trained.idf,
+        ranker=trained.ranker,
+        success=trained.success,
+        fraud=trained.fraud,
+        policy=load_policy(),
+        encoder_id=encoder_id(bank.encoder),
+        versions={"release": None},
+    )
+
+
+def upstream_scores(
+    tables: Tables, examples: list[Example], rng: np.random.Generator
+) -> Callable[[Tables, pd.Timestamp], pd.DataFrame]:
+    """What credit and fraud said at a date: credit from the ledger known then, fraud from the last monthly model that saw
+    only labels known by then."""
+    dates = pd.date_range(examples[0].as_of.floor("D"), examples[-1].as_of, freq=MONTH)
+    fraud = walk_forward(tables, list(dates), rng)
+    policy = load_policy()
+
+    def scores(known: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
+        ids = pd.Index(known["creators"][c.CREATOR_ID].unique())
+        credit = credit_scores(known["collaboration_events"], policy, as_of, ids)["score"]
+        at = fraud[fraud["as_of"] == dates[dates <= as_of].max()].set_index(c.CREATOR_ID)["fraud_probability"]
+        return pd.DataFrame({"credit_score": credit, "fraud_probability": at.reindex(ids)}, index=ids)
+
+    return scores
+
+
+def validate_ranker(rows: RankingRows, seed: int) -> dict[str, float]:
+    """NDCG@10 on the last briefs of a ranker fitted on the ones before, beside single features on the same candidates."""
+    first = int(len(rows.groups) * (1 - VALIDATION_SHARE))
+    cut = sum(rows.groups[:first])
+    ranker = fit_ranker(rows.pairs.iloc[:cut], rows.grades[:cut], rows.positions[:cut], rows.groups[:first], seed=seed)
+    held, groups = rows.pairs.iloc[cut:], rows.groups[first:]
+    rivals = ("text_cosine", "lexical_cosine", "label_overlap", "followers_count")
+    scores = {"ranker": ranker.score(held)} | {name: held[name].fillna(-1).to_numpy() for name in rivals}
+    return {f"ndcg10_{name}": _mean_ndcg(score, rows.grades[cut:], groups) for name, score in scores.items()}
+
+
+def _mean_ndcg(
+    scores: "np.typing.NDArray[np.float64]", grades: "np.typing.NDArray[np.int64]", groups: list[int]
+) -> float:
+    gains = (2.0**grades) - 1
+    ends = np.cumsum(groups)
+    parts = [slice(end - size, end) for end, size in zip(ends, groups, strict=True)]
+    return float(
+        np.mean([ndcg(gains[part][np.argsort(-scores[part], kind="stable")], gains[part], 10) for part in parts])
+    )
+
+
+def _fit_success(matching: Matching, seed: int) -> SuccessModel:
+    invited = invitations(matching.tables, matching.end)
+    pairs = success_rows(matching, invited) if len(invited) else pd.DataFrame()
+    invited = invited.loc[pairs.index]
+    return fit_success(pairs, success_targets(invited), invited[c.BRIEF_ID].to_numpy(str), seed=seed)
+
+
+def _idf(tables: Tables, bank: TextBank) -> Floats:
+    """Over the creators' documents and the briefs."""
+    ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
+    briefs = [description_texts(brief) + reference_texts(brief) for _, brief in tables["briefs"].iterrows()]
+    _, counts = bank.pooled(groups_of(creator_texts(tables), ids) + briefs)
+    return inverse_document_frequency(counts)
+
+
+def _attempt(fit: Callable[[], T], name: str, notes: list[str]) -> T | None:
+    """What ``fit`` answers; None and a note where its data are too few (its ValueError says how many are needed)."""
+    try:
+        return fit()
+    except ValueError as error:
+        notes.append(f"{name} is not trained: {error}")
+        return None

@@ -1,0 +1,145 @@
+"""From examples to what the matching models train on. States are built one date after another, so memory holds one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from tqdm import tqdm
+
+from features.asof import known
+from features.bank import Floats, TextBank
+from features.pairs import Query, Rows, build_query, pair_features, query_inputs
+from features.schema import Tables
+from features.state import State, build_state, engagements, known_brief
+from models.index import VectorIndex
+from models.retriever import retrieve
+from models.towers import Towers, fit_towers
+from training.examples import POSITIVE, Example
+
+STATES = 16  # at most so many dates: features are at most a sixteenth of the history old
+NEGATIVES = 50
+Upstream = Callable[[Tables, pd.Timestamp], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What every step needs: the tables with their ``end``, embedded texts, IDF, and the upstream scores as of a date."""
+
+    tables: Tables
+    end: pd.Timestamp
+    bank: TextBank
+    idf: Floats
+    upstream: Upstream
+    progress: bool = False
+
+    def state(self, as_of: pd.Timestamp, towers: Towers | None) -> State:
+        """The catalogue as of ``as_of``, with the towers' vectors where they are trained."""
+        tables = known(self.tables, as_of, self.end)
+        state = build_state(tables, as_of, self.bank, self.idf, self.upstream(tables, as_of))
+        return state if towers is None else replace(state, vectors=towers.creators(state.inputs))
+
+
+@dataclass(frozen=True)
+class RankingRows:
+    """(r, p) pairs in consecutive ``groups``; see :func:`models.ranker.fit_ranker`."""
+
+    pairs: pd.DataFrame
+    grades: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.float64]
+    groups: list[int]
+
+
+def state_dates(times: "pd.Series[pd.Timestamp]") -> "pd.Series[pd.Timestamp]":
+    """For each time the date of its state: not later, at most STATES of them, whole days apart."""
+    start = times.min().floor("D")
+    step = max(pd.Timedelta(days=1), ((times.max() - start) / STATES).ceil("D"))
+    return start + (times - start) // step * step
+
+
+def query_of(matching: Matching, state: State, engaged: pd.DataFrame, example: Example, towers: Towers | None) -> Query:
+    """The example's brief as it could be read at its ``as_of``, against ``state``."""
+    brief = known_brief(matching.tables, example.brief_id, example.brand_id, example.as_of)
+    query = build_query(brief, state, matching.bank, matching.idf, engaged, example.as_of)
+    return query if towers is None else replace(query, vector=towers.briefs(query_inputs([query]))[0])
+
+
+def walk(
+    matching: Matching, examples: Sequence[Example], towers: Towers | None
+) -> Iterator[tuple[Example, State, Query]]:
+    """The examples (sorted by time) with state and query, state by state; briefs that have no words yet are left out."""
+    engaged = engagements(matching.tables)
+    dates = state_dates(pd.Series([example.as_of for example in examples]))
+    state = None
+    for date, example in tqdm(zip(dates, examples, strict=True), "matching", len(dates), disable=not matching.progress):
+        if state is None or state.as_of != date:
+            state = matching.state(date, towers)
+        query = query_of(matching, state, engaged, example, towers)
+        if query.terms.any():
+            yield example, state, query
+
+
+def fit_matching_towers(matching: Matching, examples: Sequence[Example], rng: np.random.Generator) -> Towers:
+    """The two towers from what was wanted in ``examples``, over the creators known at the last of them."""
+    state = matching.state(examples[-1].as_of, None)
+    queries, pairs, weights = [], [], []
+    for example, _, query in walk(matching, examples, None):
+        rows = state.ids.get_indexer(list(example.creator_ids))
+        wanted = (example.grades >= POSITIVE) & (rows >= 0)
+        pairs += [(len(queries), row) for row in rows[wanted]]
+        weights += list(example.grades[wanted].astype(float))
+        queries.append(query)
+    return fit_towers(query_inputs(queries), state.inputs, np.array(pairs), np.array(weights), rng=rng)
+
+
+def ranking_rows(
+    matching: Matching, examples: Sequence[Example], towers: Towers, rng: np.random.Generator
+) -> RankingRows:
+    """Graded creators and negatives drawn from what the retriever would have offered at the time."""
+    pairs, grades, positions, groups = [], [], [], []
+    index: VectorIndex | None = None
+    seen: State | None = None
+    for example, state, query in walk(matching, examples, towers):
+        if state is not seen or index is None:
+            seen, index = state, VectorIndex(state.ids, state.vectors)
+        rows, grade, position = _candidates(example, state, query, index, rng)
+        if grade.any():
+            pairs.append(pair_features(query, state, rows).astype(np.float32))
+            grades.append(grade)
+            positions.append(position)
+            groups.append(len(rows))
+    return RankingRows(pd.concat(pairs), np.concatenate(grades), np.concatenate(positions), groups)
+
+
+def _candidates(
+    example: Example, state: State, query: Query, index: VectorIndex, rng: np.random.Generator
+) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    retrieved = retrieve(query, state, index, np.ones(len(state.ids), bool))
+    rows = state.ids.get_indexer(list(example.creator_ids))
+    shown = ~np.isnan(example.positions)
+    keep = (rows >= 0) & (shown | np.isin(rows, retrieved))  # an unshown positive counts only where it would be offered
+    others = np.setdiff1d(retrieved, np.concatenate([rows, query.past if not shown.any() else rows]))
+    others = rng.permutation(others)[:NEGATIVES]
+    # A negative gets the position of some shown creator, so that the position does not tell who was shown.
+    places = rng.choice(example.positions, len(others))
+    return (
+        np.concatenate([rows[keep], others]),
+        np.concatenate([example.grades[keep], np.zeros(len(others), np.int64)]),
+        np.concatenate([example.positions[keep], places]),
+    )
+
+
+def success_rows(matching: Matching, invited: pd.DataFrame) -> pd.DataFrame:
+    """(r, p) pairs of ``invited`` collaborations, each as of its invitation, indexed like it."""
+    ungraded = np.zeros(1, np.int64), np.array([np.nan])
+    examples = {
+        Example(row.brief_id, row.brand_id, row.invited_at, (row.creator_id,), *ungraded): row.Index
+        for row in invited.itertuples()
+    }
+    rows = {}
+    for example, state, query in walk(matching, list(examples), None):
+        row = state.ids.get_indexer(list(example.creator_ids))
+        if row[0] >= 0:
+            rows[examples[example]] = pair_features(query, state, row).iloc[0]
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -1,0 +1,87 @@
+"""Train, log every model, and register the release that binds them as challenger."""
+
+import hashlib
+import logging
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.asof import is_static
+from features.bank import TextBank
+from features.creators import FEATURES
+from features.fraud import FRAUD_FEATURES
+from features.pairs import PAIR_FEATURES
+from features.schema import Tables, complete
+from features.text import DEFAULT_ENCODER, EmbeddingCache, encoder_id, load_encoder
+from models.bundle import LEXICON, feature_set_hash
+from models.credit import POLICY_FILE
+from models.registry import Registry
+from models.release import Meta, build_manifest, with_model
+from training.fit import Trained, fit
+
+EMBEDDINGS = "embeddings"
+log = logging.getLogger(__name__)
+
+
+def train(
+    tables: Tables, home: Path, *, seed: int = 0, only: str | None = None, progress: bool = False,
+    encoder_name: str = DEFAULT_ENCODER,
+) -> str:  # fmt: skip
+    """Trains on ``tables``, registers a challenger under ``home`` and returns its release version.
+
+    With ``only`` the release is the champion with just that model replaced. Raises InputError for data that nothing can be
+    learned from.
+    """
+    if is_static(tables):
+        log.warning(
+            "the dataset is static: its snapshots have no observed_at, so past followers, prices and audiences are unknown"
+        )
+    encoder = load_encoder(encoder_name)
+    trained = fit(tables, TextBank(encoder, EmbeddingCache(home / EMBEDDINGS), progress), seed=seed, progress=progress)
+    for note in trained.notes:
+        log.warning(note)
+    registry = Registry(home)
+    with tempfile.TemporaryDirectory() as folder:
+        folders = save_models(trained, Path(folder))
+        origin = (feature_set_hash(), encoder_id(encoder), data_hash(tables), seed)
+        versions = {name: registry.log_model(path, _meta(name, origin, trained)) for name, path in folders.items()}
+        manifest = build_manifest(folders, versions, datetime.now(UTC).isoformat(timespec="seconds"))
+    if only:
+        manifest = with_model(registry.manifest(), only, manifest, manifest.created_at)
+    return registry.register_release(manifest)
+
+
+def save_models(trained: Trained, folder: Path) -> dict[str, Path]:
+    """Writes each model into a folder of its own under ``folder``: name → folder."""
+    models = {"towers": trained.towers, "ranker": trained.ranker, "success": trained.success, "fraud": trained.fraud}
+    folders = {name: folder / name for name, model in models.items() if model is not None}
+    for name, path in folders.items():
+        models[name].save(path)
+    np.savez(folders["towers"] / LEXICON, idf=trained.idf)
+    folders["credit"] = folder / "credit"
+    folders["credit"].mkdir()
+    (folders["credit"] / POLICY_FILE.name).write_bytes(POLICY_FILE.read_bytes())
+    return folders
+
+
+def data_hash(tables: Tables) -> str:
+    """SHA-256 over the content of all tables; the same rows in the same order give the same hash."""
+    total = hashlib.sha256()
+    for name, frame in sorted(complete(tables).items()):
+        total.update(name.encode() + pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy().tobytes())
+    return total.hexdigest()
+
+
+def _meta(name: str, origin: tuple[str, str, str, int], trained: Trained) -> Meta:
+    features_hash, encoder, data, seed = origin
+    return Meta(name, features_hash, encoder, data, seed, trained.metrics.get(name, {}), _signature(name, trained))
+
+
+def _signature(name: str, trained: Trained) -> dict[str, dict[str, str]]:
+    matching = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)]
+    inputs = {"ranker": matching, "success": matching, "fraud": list(FRAUD_FEATURES)}.get(name, [])
+    outputs = {"ranker": ["score"], "success": ["acceptance", "completion", "success"], "fraud": ["fraud_probability"]}
+    return {"inputs": dict.fromkeys(inputs, "double"), "outputs": dict.fromkeys(outputs.get(name, []), "double")}
