@@ -40,10 +40,11 @@ def local_champion(data_dir: Path) -> Path:
 
     Raises InputError: NOT_FOUND before the first promotion, CONFLICT when a file of the copy has changed.
     """
-    pointer = data_dir / POINTER
-    if not pointer.is_file():
-        raise InputError(f"{data_dir}: holds no promoted release; run train, then promote", code="NOT_FOUND")
-    folder = data_dir / "releases" / json.loads(pointer.read_text(encoding="utf-8"))["version"]
+    try:
+        version = json.loads((data_dir / POINTER).read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{data_dir}: holds no promoted release; run train, then promote", (), "NOT_FOUND") from error
+    folder = data_dir / "releases" / str(version)
     rel.check_folder(folder)
     return folder
 

@@ -5,7 +5,7 @@ import sys
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -167,21 +167,21 @@ def rank(
 ) -> None:
     """Rank creators for a brief."""
     from features.tables import read_tables
-    from training.console import read_request
+    from training.console import emit, ranked_row, read_request
 
     request = read_request(brief) | ({} if limit is None else {"limit": limit})
-    answer = _engine(read_tables(source), home).rank(request)
-    _emit(answer, json, ("rank", "creator_id", "score", "success_probability"))
+    emit(_engine(read_tables(source), home).rank(request), json, ranked_row)
 
 
 @app.command(epilog="Example: creatormatch fraud data/sample --json")
 def fraud(source: Source, json: Json = False, home: Home = HOME) -> None:
     """Score all creators for fake engagement."""
     from features.tables import read_tables
+    from training.console import emit, row_of
 
     tables = read_tables(source)
     answer = _engine(tables, home).fraud_score({"creator_ids": _ids(tables)})
-    _emit(answer, json, ("creator_id", "fraud_probability", "risk_level", "recommended_action"))
+    emit(answer, json, row_of("creator_id", "fraud_probability", "risk_level", "recommended_action"))
 
 
 @app.command(epilog="Example: creatormatch credit data/sample --creator c000001 --json")
@@ -193,10 +193,11 @@ def credit(
 ) -> None:
     """Show the credit score of all creators, or of one."""
     from features.tables import read_tables
+    from training.console import emit, row_of
 
     tables = read_tables(source)
     answer = _engine(tables, home).credit({"creator_ids": _ids(tables) if creator is None else [creator]})
-    _emit(answer, json, ("creator_id", "score", "stars", "band", "order_status"))
+    emit(answer, json, row_of("creator_id", "score", "stars", "band", "order_status"))
 
 
 @app.command(epilog="Example: creatormatch serve --data data/sample --port 3000")
@@ -246,12 +247,3 @@ def _engine(tables: "Tables", home: Path) -> "Engine":
 
 def _ids(tables: "Tables") -> list[str]:
     return list(tables["creators"]["creator_id"].unique())
-
-
-def _emit(answer: dict[str, Any], json: bool, fields: tuple[str, ...]) -> None:
-    from training.console import emit_json, emit_table
-
-    if json:
-        emit_json(answer)
-    else:
-        emit_table({field: result[field] for field in fields} for result in answer["results"])

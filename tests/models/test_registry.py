@@ -54,8 +54,11 @@ def test_promoted_release_is_served_from_its_copy(registry: Registry, home: Path
 
 def test_nothing_is_served_before_promotion(registry: Registry, home: Path, tmp_path: Path) -> None:
     train(registry, tmp_path / "m", "a")
-    with pytest.raises(InputError, match="run train, then promote"):
-        local_champion(home)
+    for pointer in (None, "", "[]", "{}"):
+        if pointer is not None:
+            (home / "champion.json").write_text(pointer)
+        with pytest.raises(InputError, match="run train, then promote"):
+            local_champion(home)
     with pytest.raises(InputError, match="release champion: not in the registry"):
         registry.fetch()
 

@@ -144,7 +144,11 @@ def test_brief_may_stand_alone_or_in_a_request(tmp_path: Path) -> None:
 
 def test_whole_request_is_read(tmp_path: Path) -> None:
     request = {
-        "brief": {}, "limit": 3, "filters": {"languages": ["en"], "min_followers": 10}, "pin_creator_ids": ["a"],
+        "brief": {}, "limit": 3,
+        "filters": {
+            "languages": ["en"], "min_followers": 10, "max_fraud_probability": None,
+            "audience": [{"dimension": "age", "buckets": ["18-24"], "min_share": 0.3}],
+        }, "pin_creator_ids": ["a"],
         "bids": [{"creator_id": "a", "amount": 1.5, "currency": "EUR"}], "diversity": 0, "seed": 1, "explain": True,
     }  # fmt: skip
     assert console.read_request(request_in(tmp_path, json.dumps(request))) == request
@@ -168,7 +172,9 @@ def test_file_that_is_no_request_is_refused(tmp_path: Path, content: str | bytes
     "field",
     [
         {"brief": []}, {"limit": "3"}, {"limit": 0}, {"limit": 201}, {"limit": True}, {"limit": 2.5}, {"seed": -1},
-        {"filters": []}, {"filters": {"languages": "en"}}, {"filters": {"min_followers": "many"}}, {"explain": 1},
+        {"filters": []}, {"filters": {"languages": "en"}}, {"filters": {"min_followers": "many"}},
+        {"filters": {"languages": [1]}},
+        {"filters": {"audience": [{"dimension": "age"}]}}, {"explain": 1},
         {"exclude_creator_ids": "a"}, {"pin_creator_ids": [1]}, {"bids": [{"creator_id": "a"}]}, {"bids": {}},
         {"bids": [{"creator_id": "a", "amount": "1", "currency": "EUR"}]}, {"diversity": 2}, {"explore": "no"},
     ],
@@ -177,6 +183,22 @@ def test_file_that_is_no_request_is_refused(tmp_path: Path, content: str | bytes
 def test_field_of_another_shape_is_refused_by_name(tmp_path: Path, field: dict[str, object]) -> None:
     with pytest.raises(InputError, match=f"{next(iter(field))}: must be"):
         console.read_request(request_in(tmp_path, json.dumps({"brief": {}} | field)))
+
+
+def test_ranked_list_reads_with_and_without_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    known = {
+        "rank": 1, "creator_id": "a", "score": 1.5, "success_probability": 0.25, "credit": {"score": 640.0},
+        "price": {"amount": 180.0, "currency": "USD"}, "fraud": {"risk_level": "LOW"},
+        "reasons": [{"text": "Speaks the language"}, {"text": "Fits the budget"}],
+    }  # fmt: skip
+    unknown = {
+        "rank": 2, "creator_id": "b", "score": 0.5, "success_probability": None, "credit": {"score": None},
+        "price": None, "fraud": {"risk_level": None}, "reasons": [],
+    }  # fmt: skip
+    console.emit({"results": [known, unknown]}, False, console.ranked_row)
+    first, second = capsys.readouterr().out.splitlines()[1:]
+    assert " ".join(first.split()) == "1 a 1.5 0.25 180 USD 640 LOW Speaks the language; Fits the budget"
+    assert second.split()[:4] == ["2", "b", "0.5", "-"]
 
 
 def test_json_answer_is_alone_and_strict(capsys: pytest.CaptureFixture[str]) -> None:
