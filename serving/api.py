@@ -83,8 +83,8 @@ class Api:
         batch = _frame(request.events, schema.COLLABORATION_EVENTS)
         with self._writing:
             creators = self._store.known_creators(list(batch[c.CREATOR_ID].unique()))
-            found = ledger.problems(batch, creators, self._now())
-            verdict = ledger.judged(batch, self._store.events_about(batch), found, request.backfill)
+            stored = self._store.events_about(batch)
+            verdict = ledger.judged(batch, stored, creators, self._now(), request.backfill)
             self._append(batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
         counts = verdict[ledger.STATUS].value_counts()
         return {
@@ -117,7 +117,11 @@ def _check(rows: schema.Tables, known: Set[str], now: pd.Timestamp) -> None:
     found = violations({**rows, "creators": creators}, now)
     if found:
         details = [
-            Detail(field=f"{one.table}.{one.row}.{one.column}", problem=f"{one.problem}; {one.remedy}", value=one.value)
+            Detail(
+                field=".".join(str(part) for part in (one.table, one.row, one.column) if part is not None),
+                problem=f"{one.problem}; {one.remedy}",
+                value=one.value,
+            )
             for one in found
         ]
         raise InputError(f"{details[0]['field']}: {details[0]['problem']}", details)

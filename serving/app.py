@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, bad
-from serving import errors, requests
+from serving import answers, errors, requests
 from serving.api import Answer, Api
 from serving.auth import DATASCIENCE, PLATFORM, RISK, Auth, Caller, require
 from serving.openapi import document
@@ -41,6 +41,7 @@ class Endpoint:
     path: str
     scopes: frozenset[str]
     body: type[Body]
+    returns: type[BaseModel]
     answer: Callable[[Any, Caller], Answer]
 
 
@@ -48,15 +49,15 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
     """Every POST route of the API."""
     platform, risk, both = frozenset({PLATFORM}), frozenset({RISK}), frozenset({PLATFORM, RISK})
     return (
-        Endpoint("/v1/creators/rank", platform, requests.RankRequest, api.rank),
-        Endpoint("/v1/creators/search", platform, requests.SearchRequest, api.search),
-        Endpoint("/v1/creators/profile", both, requests.CreatorIds, api.profile),
-        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, api.upsert),
-        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, api.delete),
-        Endpoint("/v1/fraud/score", risk, requests.CreatorIds, api.fraud_score),
-        Endpoint("/v1/credit", both, requests.CreditRequest, api.credit),
-        Endpoint("/v1/events", platform, requests.EventsRequest, api.events),
-        Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, api.models),
+        Endpoint("/v1/creators/rank", platform, requests.RankRequest, answers.RankAnswer, api.rank),
+        Endpoint("/v1/creators/search", platform, requests.SearchRequest, answers.SearchAnswer, api.search),
+        Endpoint("/v1/creators/profile", both, requests.CreatorIds, answers.ProfileAnswer, api.profile),
+        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert),
+        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete),
+        Endpoint("/v1/fraud/score", risk, requests.CreatorIds, answers.FraudAnswer, api.fraud_score),
+        Endpoint("/v1/credit", both, requests.CreditRequest, answers.CreditAnswer, api.credit),
+        Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events),
+        Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.models),
     )
 
 

@@ -55,9 +55,11 @@ class Auth:
         """Who calls, by address and headers (lower-case names); InputError UNAUTHENTICATED or PERMISSION_DENIED."""
         if self._keys:
             return self._by_key(headers.get("authorization", ""))
-        if _is_loopback(client) and _is_loopback(_host(headers.get("host", ""))):
+        host = headers.get("host", "")
+        # A page in a local browser can have its own name resolve to 127.0.0.1: then the Host header gives it away.
+        if _is_loopback(client) and _is_loopback(_host(host)):
             return LOCAL
-        raise bad("host", "without keys only this machine may call, set CREATORMATCH_KEYS", client, "PERMISSION_DENIED")
+        raise bad("host", "without keys only this machine may call, set CREATORMATCH_KEYS", host, "PERMISSION_DENIED")
 
     def _by_key(self, authorization: str) -> Caller:
         kind, _, secret = authorization.partition(" ")

@@ -7,6 +7,7 @@ from features.collaborations import verdicts
 
 from features import columns as c
 from features.schema import COLLABORATION_EVENTS
+from features.validation import violations
 
 ACCEPTED, DUPLICATE, REJECTED = "ACCEPTED", "DUPLICATE", "REJECTED"
 STATUS, ERROR = "status", "error"
@@ -14,30 +15,34 @@ CONTENT = [name for name in COLLABORATION_EVENTS.names if name != c.RECEIVED_AT]
 CONFLICT = "event_id: this event is known with other content; send a new event_id"
 
 
-def problems(batch: pd.DataFrame, creators: Collection[str], now: pd.Timestamp) -> pd.Series:
-    """For each event what is wrong with it by itself (None: nothing): a creator nobody knows, a time after ``now``."""
-    found = pd.Series(None, index=batch.index, dtype="object")
-    found[~batch[c.CREATOR_ID].isin(creators)] = "creator_id: no such creator; upsert it first"
-    found[batch[c.EVENT_TIME] > now] = "event_time: lies in the future; send the event when it has happened"
-    return found
-
-
-def judged(batch: pd.DataFrame, stored: pd.DataFrame, found: pd.Series, backfill: bool) -> pd.DataFrame:
+def judged(
+    batch: pd.DataFrame, stored: pd.DataFrame, creators: Collection[str], now: pd.Timestamp, backfill: bool
+) -> pd.DataFrame:
     """``event_id``, ``status`` and ``error`` (None unless REJECTED) for each row of ``batch`` (a unique index).
 
-    ``stored`` are the known events of the same creators and collaborations, ``found`` the rows' own :func:`problems`.
-    The ``event_id`` is the identity: the same content again is a duplicate, other content a conflict (the time of
-    receipt is no content). What is new must be legal in the life cycle (:func:`features.collaborations.verdicts`).
+    ``stored`` are the known events of the same creators and collaborations. The ``event_id`` is the identity: the same
+    content again is a duplicate, other content a conflict (the time of receipt is no content). What is new must be
+    about one of ``creators``, keep the contract, not lie after ``now``, and be legal in the life cycle.
     """
     new = batch[~batch[c.EVENT_ID].isin(stored[c.EVENT_ID]) & ~batch[c.EVENT_ID].duplicated()]
-    sound = new[found[new.index].isna()]
-    errors = found[new.index].copy()
+    errors = _problems(new, creators, now)
+    sound = new[errors.isna()]
     errors[sound.index] = verdicts(stored, sound, backfill)
     error = batch[c.EVENT_ID].map(dict(zip(new[c.EVENT_ID], errors, strict=True))).astype("object")
     error[~_same(batch, pd.concat([stored, new]))] = CONFLICT
-    status = pd.Series(DUPLICATE, index=batch.index).mask(batch.index.isin(new.index), ACCEPTED)
     error = error.where(error.notna(), None)
+    status = pd.Series(DUPLICATE, index=batch.index).mask(batch.index.isin(new.index), ACCEPTED)
     return pd.DataFrame({c.EVENT_ID: batch[c.EVENT_ID], STATUS: status.mask(error.notna(), REJECTED), ERROR: error})
+
+
+def _problems(new: pd.DataFrame, creators: Collection[str], now: pd.Timestamp) -> pd.Series:
+    """For each event the first thing that is wrong with it by itself, None where nothing is."""
+    found = pd.Series(None, index=new.index, dtype="object")
+    for one in reversed(violations({COLLABORATION_EVENTS.name: new}, now)):
+        if one.row is not None:
+            found.iloc[one.row] = f"{one.column}: {one.problem}; {one.remedy}"
+    found[~new[c.CREATOR_ID].isin(creators)] = "creator_id: no such creator; upsert it first"
+    return found
 
 
 def _same(batch: pd.DataFrame, known: pd.DataFrame) -> pd.Series:

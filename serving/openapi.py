@@ -3,31 +3,44 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+
+from serving.answers import ErrorAnswer
+from serving.errors import STATUS
 
 if TYPE_CHECKING:
     from serving.app import Endpoint
 
 REF = "#/components/schemas/{model}"
-"""A stub"""
+SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, where the service has keys."}}
 
 
 def document(endpoints: Sequence["Endpoint"]) -> dict[str, Any]:
-    """The document for ``/docs.json``."""
-    bodies = dict.fromkeys(endpoint.body for endpoint in endpoints)
-    refs, definitions = models_json_schema([(body, "validation") for body in bodies], ref_template=REF)
+    """The document for ``/docs.json``: each body with its example, each answer, and the one shape of every error."""
+    models: list[type[BaseModel]] = [ErrorAnswer]
+    models += [model for endpoint in endpoints for model in (endpoint.body, endpoint.returns)]
+    _, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REF)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "CreatorMatch", "version": "1"},
-        "paths": {
-            endpoint.path: {"post": _operation(endpoint, refs[endpoint.body, "validation"])} for endpoint in endpoints
-        },
-        "components": {"schemas": definitions["$defs"]},
+        "info": {"title": "CreatorMatch", "version": "1", "description": "Matching, fraud and credit of creators."},
+        "paths": {endpoint.path: {"post": _operation(endpoint)} for endpoint in endpoints},
+        "components": {"schemas": definitions["$defs"], "securitySchemes": SECURITY},
     }
 
 
-def _operation(endpoint: "Endpoint", body: dict[str, Any]) -> dict[str, Any]:
+def _operation(endpoint: "Endpoint") -> dict[str, Any]:
+    errors = {str(status): _content(ErrorAnswer, code) for code, status in STATUS.items()}
     return {
+        "operationId": endpoint.path.removeprefix("/v1/").replace("/", "_"),
         "summary": endpoint.answer.__doc__,
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "description": f"Scope: {' or '.join(sorted(endpoint.scopes))}.",
+        "security": [{"key": []}, {}],
+        "requestBody": _content(endpoint.body, "JSON.") | {"required": True},
+        "responses": {"200": _content(endpoint.returns, "The answer.")} | errors,
     }
+
+
+def _content(model: type[Any], description: str) -> dict[str, Any]:
+    schema = {"$ref": REF.format(model=model.__name__)}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

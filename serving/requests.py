@@ -106,7 +106,7 @@ class SearchRequest(Body):
     sort: Literal["RELEVANCE", "FOLLOWERS", "MEDIAN_VIEWS", "ENGAGEMENT_RATE", "PRICE", "CREDIT"] | None = None
     order: Literal["ASC", "DESC"] | None = None
     page_size: Limit = 20
-    page_token: Id | None = None
+    page_token: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
 
 
 class CreatorIds(Body):

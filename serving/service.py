@@ -1,10 +1,11 @@
 """The BentoML service, configured by the environment.
 
 ``CREATORMATCH_HOME`` is the data directory with the promoted release and the stores, ``CREATORMATCH_DATA`` the dataset
-(folder or SQL URL) to import once, ``CREATORMATCH_KEYS`` an optional file of API keys.
+(folder or SQL URL) to import once (without it the last one), ``CREATORMATCH_KEYS`` an optional file of API keys.
 """
 
 import gc
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -12,37 +13,43 @@ from typing import Any
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from features.errors import bad
+from features.errors import InputError, bad
 from features.tables import read_tables
+from serving import errors
 from serving.api import Api
 from serving.app import build_app
 from serving.auth import Auth
-from serving.store import Store, import_dataset, path_for, url_of
+from serving.store import Store, open_store, url_of
 
 THREAD_LIMITS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def build_service(home: Path, source: str, keys: Path | None) -> ASGIApp:
+EMBEDDINGS = "embeddings"  # where training left the texts that it embedded
+
+logger = logging.getLogger(__name__)
+
+
+def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     """The application for the promoted release under ``home`` and the dataset ``source``, imported when it is new.
 
-    Raises InputError when there is no release, or data or keys cannot be read.
+    Without a source it serves the store that was served last. Raises InputError when there is no release or no data, or
+    when one of them cannot be read.
     """
     from models.engine import Engine
     from models.registry import local_champion
 
-    release = local_champion(home)
     auth = Auth.from_file(keys)
-    path = path_for(home, source)
-    import_dataset(source, path)
-    tables = read_tables(url_of(path))
-    return build_app(Api(Engine.load(release, tables), Store(path)), auth)
+    release = local_champion(home)
+    path = open_store(home, source)
+    engine = Engine.load(release, read_tables(url_of(path)), home / EMBEDDINGS)
+    return build_app(Api(engine, Store(path)), auth)
 
 
-def _setting(name: str) -> str:
-    value = os.environ.get(name, "")
-    if not value:
-        raise bad(name, "set this environment variable", value)
-    return value
+def _from_environment() -> ASGIApp:
+    home, keys = os.environ.get("CREATORMATCH_HOME"), os.environ.get("CREATORMATCH_KEYS")
+    if not home:
+        raise bad("CREATORMATCH_HOME", "set this variable to the data directory", home)
+    return build_service(Path(home), os.environ.get("CREATORMATCH_DATA"), Path(keys) if keys else None)
 
 
 async def routes(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,12 +66,23 @@ async def routes(scope: Scope, receive: Receive, send: Send) -> None:
     metrics={"duration": {"buckets": [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0]}},
 )
 class CreatorMatch:
-    """Ranks creators for a brief, tells fake engagement, keeps an explainable credit score."""
+    """Ranks creators for a brief, tells fake engagement, keeps an explainable credit score.
+
+    A worker that cannot start, because nothing is promoted yet, tells the log and every caller so (503, not ready):
+    one that died would only be started again.
+    """
 
     def __init__(self) -> None:
-        keys = os.environ.get("CREATORMATCH_KEYS")
-        self.app: Any = build_service(
-            Path(_setting("CREATORMATCH_HOME")), _setting("CREATORMATCH_DATA"), Path(keys) if keys else None
-        )
+        self._ready = False
+        try:
+            self.app: Any = _from_environment()
+            self._ready = True
+        except InputError as error:
+            logger.error("not ready: %s", error.message)
+            self.app = errors.response(InputError(error.message, error.details, "UNAVAILABLE"))
         gc.collect()
         gc.freeze()  # what is loaded lives as long as the worker: no collection need walk it
+
+    def __is_ready__(self) -> bool:
+        """Whether ``/readyz`` is a 200."""
+        return self._ready

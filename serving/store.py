@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -15,9 +16,11 @@ from features.schema import Kind, Table
 from features.tables import as_text, read_tables, write_tables
 
 TYPES = {Kind.STRING: sa.Text, Kind.LIST: sa.Text, Kind.NUMBER: sa.Float, Kind.TIME: sa.DateTime}
-INDEXES = ((schema.COLLABORATION_EVENTS, c.EVENT_ID, True), (schema.COLLABORATION_EVENTS, c.CREATOR_ID, False),
-           (schema.COLLABORATION_EVENTS, c.COLLABORATION_ID, False), (schema.CREATORS, c.CREATOR_ID, False),
-           (schema.AUDIENCE, c.CREATOR_ID, False))  # fmt: skip
+INDEXES = {
+    schema.COLLABORATION_EVENTS.name: (c.EVENT_ID, c.CREATOR_ID, c.COLLABORATION_ID),
+    schema.CREATORS.name: (c.CREATOR_ID,),
+    schema.AUDIENCE.name: (c.CREATOR_ID,),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +30,21 @@ def url_of(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def path_for(home: Path, source: str) -> Path:
-    """Where the store for the dataset ``source`` (a folder or a SQL URL) is kept under the data directory ``home``."""
-    where = source if "://" in source else str(Path(source).resolve())
-    return home / "stores" / f"{hashlib.sha256(where.encode()).hexdigest()[:12]}.sqlite"
+def open_store(home: Path, source: str | None) -> Path:
+    """The path of the store for the dataset ``source`` (a folder or a SQL URL) under ``home``, imported when it is new.
+
+    Without a source it is the store that was opened last. Raises InputError when there is none.
+    """
+    stores = home / "stores"
+    last = stores / "last"  # a file with the name of the store that was opened last
+    if source:
+        where = source if "://" in source else str(Path(source).resolve())
+        path = stores / f"{hashlib.sha256(where.encode()).hexdigest()[:12]}.sqlite"
+        import_dataset(source, path)
+        last.write_text(path.name)
+    if not last.is_file():
+        raise bad("data", "nothing was imported yet; name a dataset", source)
+    return stores / last.read_text()
 
 
 def import_dataset(source: str, path: Path) -> None:
@@ -97,13 +111,16 @@ class Store:
             )
 
     def append_events(self, events: pd.DataFrame) -> None:
-        """Append conformed events; an ``event_id`` that is stored already is an IntegrityError."""
+        """Append conformed events; an ``event_id`` that is stored already is pandas' DatabaseError."""
         with self._engine.begin() as connection:
             _insert(connection, schema.COLLABORATION_EVENTS, events)
 
 
 def _table(table: Table, metadata: sa.MetaData) -> sa.Table:
-    return sa.Table(table.name, metadata, *(sa.Column(column.name, TYPES[column.kind]) for column in table.columns))
+    columns: list[sa.Column[Any]] = [sa.Column(column.name, TYPES[column.kind]) for column in table.columns]
+    names = INDEXES.get(table.name, ())
+    indexes = [sa.Index(f"{table.name}_{name}", name, unique=name == c.EVENT_ID) for name in names]
+    return sa.Table(table.name, metadata, *columns, *indexes)
 
 
 _METADATA = sa.MetaData()
@@ -111,13 +128,11 @@ _TABLES = {name: _table(table, _METADATA) for name, table in schema.CONTRACT.ite
 
 
 def _prepare(path: Path) -> None:
-    """The tables that the dataset did not have, the indexes, and readers that do not wait for the writer."""
+    """The tables that the dataset did not have, and the indexes of all."""
     engine = sa.create_engine(url_of(path))
     _METADATA.create_all(engine)
-    with engine.begin() as connection:
-        for table, column, unique in INDEXES:
-            name = f"{table.name}_{column}"
-            sa.Index(name, _TABLES[table.name].c[column], unique=unique).create(connection)
+    for index in (index for stored in _TABLES.values() for index in stored.indexes):
+        index.create(engine, checkfirst=True)
     engine.dispose()
 
 

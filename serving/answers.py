@@ -1,0 +1,254 @@
+"""The shapes of the answers, for the OpenAPI document; the tests hold the real answers against them."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """A JSON object of exactly these fields; null where nothing is known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reason(Answer):
+    """Why: a stable code, a sentence, and the share of the model's own margin."""
+
+    code: str
+    text: str
+    contribution: float
+
+
+class Price(Answer):
+    """The creator's bid or listed price, and later the fair range."""
+
+    amount: float
+    currency: str | None
+    fair_low: float | None
+    fair_high: float | None
+
+
+class CreditSummary(Answer):
+    """Credit in one line."""
+
+    score: float | None
+    stars: int = Field(ge=1, le=5)
+    band: str
+    order_status: Literal["OPEN", "LIMITED", "SUSPENDED"]
+
+
+class FraudSummary(Answer):
+    """Fraud in one line; null when the release has no fraud model."""
+
+    probability: float | None
+    risk_level: Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"] | None
+
+
+class Removed(Answer):
+    """What one filter took away; ``unknown`` are those that passed because their value is not known."""
+
+    filter: str
+    removed: int
+    unknown: int
+
+
+class Hint(Answer):
+    """How many creators more there would be without one filter."""
+
+    filter: str
+    would_add: int
+
+
+class RankCandidates(Answer):
+    """From the whole catalogue to those that the ranker saw."""
+
+    catalogue: int
+    removed: list[Removed]
+    eligible: int
+    retrieved: int
+
+
+class RankedCreator(Answer):
+    """One place of the ranking."""
+
+    creator_id: str
+    rank: int
+    score: float
+    success_probability: float | None
+    reasons: list[Reason]
+    price: Price | None
+    forecast: None
+    credit: CreditSummary
+    fraud: FraudSummary
+
+
+class RankAnswer(Answer):
+    """The ranking, best first, and where its candidates came from."""
+
+    ranking_id: str
+    results: list[RankedCreator]
+    candidates: RankCandidates
+    hints: list[Hint]
+    models: dict[str, Any]
+    data_as_of: str
+
+
+class SearchCandidates(Answer):
+    """From the whole catalogue to those that pass the filters."""
+
+    catalogue: int
+    removed: list[Removed]
+    eligible: int
+
+
+class SearchAnswer(Answer):
+    """One page; ``next_page_token`` is null on the last."""
+
+    results: list[dict[str, Any]]
+    next_page_token: str | None
+    candidates: SearchCandidates
+    hints: list[Hint]
+
+
+class ProfileAnswer(Answer):
+    """Creators with everything known of them: the columns of the table creators and more."""
+
+    results: list[dict[str, Any]]
+
+
+class Evidence(Answer):
+    """Why a creator looks fake, with numbers that a person can check."""
+
+    code: str
+    text: str
+    evidence: Any
+
+
+class FraudScore(Answer):
+    """The calibrated probability for one creator."""
+
+    creator_id: str
+    fraud_probability: float = Field(ge=0, le=1)
+    risk_score: int = Field(ge=0, le=1000)
+    risk_level: Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+    recommended_action: Literal["ALLOW", "REVIEW", "BLOCK"]
+    confidence: float | None
+    insufficient_data: bool
+    reason_codes: list[Evidence]
+    model_version: str
+    policy_version: str
+    data_as_of: str
+
+
+class FraudAnswer(Answer):
+    """One score for each creator asked for."""
+
+    results: list[FraudScore]
+
+
+class Factor(Answer):
+    """One of the five factors of the credit score."""
+
+    name: str
+    score: float | None
+    weight: float
+    events: int
+
+
+class CreditScore(Answer):
+    """The credit of one creator."""
+
+    creator_id: str
+    score: float = Field(ge=0, le=1000)
+    stars: int = Field(ge=1, le=5)
+    band: str
+    confidence: float = Field(ge=0, le=1)
+    order_status: Literal["OPEN", "LIMITED", "SUSPENDED"]
+    status_until: str | None
+    max_open_orders: int | None
+    factors: list[Factor]
+    reasons: list[dict[str, Any]] = Field(max_length=4)
+    next_best_action: Any
+    as_of: str
+
+
+class CreditAnswer(Answer):
+    """One credit for each creator asked for."""
+
+    results: list[CreditScore]
+
+
+class CreatorStatus(Answer):
+    """What became of one creator."""
+
+    creator_id: str
+    status: Literal["CREATED", "UPDATED", "DELETED", "NOT_FOUND"]
+
+
+class WriteAnswer(Answer):
+    """What became of each creator written."""
+
+    results: list[CreatorStatus]
+
+
+class EventStatus(Answer):
+    """What became of one event; ``error`` says why it was rejected."""
+
+    event_id: str
+    status: Literal["ACCEPTED", "DUPLICATE", "REJECTED"]
+    error: str | None
+
+
+class EventsAnswer(Answer):
+    """How many events had each fate, and which."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[EventStatus]
+
+
+class ModelsAnswer(BaseModel):
+    """The release that is served."""
+
+    models: dict[str, Any]
+
+
+class ErrorDetail(Answer):
+    """What is wrong with one value."""
+
+    field: str
+    problem: str
+    value: str | float | bool | None
+
+
+class Error(Answer):
+    """What went wrong."""
+
+    code: str
+    message: str
+    details: list[ErrorDetail]
+
+
+class ErrorAnswer(Answer):
+    """The one shape of every error."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "error": {
+                    "code": "INVALID_ARGUMENT",
+                    "message": "brief.budget: must be at least 0",
+                    "details": [
+                        {
+                            "field": "brief.budget",
+                            "problem": "Input should be greater than or equal to 0",
+                            "value": -5.0,
+                        }
+                    ],
+                }
+            }
+        },
+    )
+    error: Error

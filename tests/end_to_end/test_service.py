@@ -1,0 +1,192 @@
+"""The real service in a process of its own, over a small trained release."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.tables import read_tables
+from serving import answers
+from tests.end_to_end.serve import free_port, running
+
+JSON = {"content-type": "application/json"}
+RETURNS = {
+    "/v1/creators/rank": answers.RankAnswer,
+    "/v1/creators/search": answers.SearchAnswer,
+    "/v1/creators/profile": answers.ProfileAnswer,
+    "/v1/fraud/score": answers.FraudAnswer,
+    "/v1/credit": answers.CreditAnswer,
+    "/v1/models": answers.ModelsAnswer,
+}
+BRIEF = {
+    "title": "Matcha latte 🍵 مشروب",
+    "description": "cozy recipe videos, honest taste",
+    "language": "en",
+    "objective": "AWARENESS",
+    "content_labels": ["food"],
+    "budget": 5000,
+    "currency": "USD",
+    "target_countries": ["US", "JP"],
+}
+
+
+@pytest.fixture(scope="module")
+def own_home(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the data directory, so that what is written here is seen by nobody else."""
+    return Path(shutil.copytree(home, tmp_path_factory.mktemp("service") / "home"))
+
+
+@pytest.fixture(scope="module")
+def service(own_home: Path, dataset: Path) -> Iterator[httpx.Client]:
+    port = free_port()
+    command = [sys.executable, "-m", "training.cli", "serve", "--data", str(dataset), "--port", str(port)]
+    env = {"CREATORMATCH_HOME": str(own_home)}
+    with running(command, port, own_home.parent / "log", env, own_home.parent) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ids(dataset: Path) -> list[str]:
+    return sorted(read_tables(dataset)["creators"]["creator_id"].unique())
+
+
+def post(service: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
+    answer = service.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_it_is_alive_ready_and_measured(service):
+    assert [service.get(path).status_code for path in ("/livez", "/readyz", "/metrics", "/", "/docs.json")] == [200] * 5
+
+
+def test_every_answer_has_the_shape_that_openapi_promises(service, ids):
+    bodies = {
+        "/v1/creators/rank": {"brief": BRIEF, "limit": 5, "explain": True, "filters": {"min_followers": 1000}},
+        "/v1/creators/search": {"query": "food", "page_size": 3},
+        "/v1/models": {},
+    }
+    for path, model in RETURNS.items():
+        answer = service.post(path, json=bodies.get(path, {"creator_ids": ids[:3]}))
+        assert answer.status_code == 200, (path, answer.text)
+        model.model_validate_json(answer.content)
+
+
+def test_a_ranking_is_ordered_explained_and_the_same_again(service):
+    first, second = (post(service, "/v1/creators/rank", brief=BRIEF, limit=10, explain=True) for _ in range(2))
+    assert [one["rank"] for one in first["results"]] == list(range(1, 11))
+    scores = [one["score"] for one in first["results"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(one["reasons"] for one in first["results"])
+    assert first.pop("ranking_id") != second.pop("ranking_id")
+    assert first == second
+
+
+def test_cli_equals_http(service, own_home, dataset, tmp_path):
+    request = {"brief": BRIEF, "limit": 7, "explain": True}
+    file = tmp_path / "brief.json"
+    file.write_text(json.dumps(request))
+    command = [sys.executable, "-m", "training.cli", "rank", str(dataset), "--brief", str(file), "--json"]
+    printed = subprocess.run([*command, "--home", str(own_home)], capture_output=True, text=True, check=True)
+    offline, online = json.loads(printed.stdout), post(service, "/v1/creators/rank", **request)
+    assert offline.pop("ranking_id") != online.pop("ranking_id")
+    assert offline == online
+
+
+def test_an_upserted_creator_is_found_at_once_and_a_deleted_one_no_more(service):
+    row = {"creator_id": "new-one", "bio": "matcha", "country_code": "IS", "language": "is", "followers_count": 5000}
+    share = {"creator_id": "new-one", "dimension": "gender", "bucket": "FEMALE", "share": 1.0}
+    post(service, "/v1/creators/upsert", creators=[row], audience=[share])
+    post(service, "/v1/creators/upsert", audience=[share | {"bucket": "MALE"}])
+    profile = post(service, "/v1/creators/profile", creator_ids=["new-one"])["results"][0]
+    assert (profile["followers_count"], profile["country_code"]) == (5000, "IS")
+    assert [(one["bucket"], one["share"]) for one in profile["audience"]] == [("MALE", 1.0)]
+    found = post(service, "/v1/creators/search", filters={"languages": ["is"]})["results"]
+    assert [one["creator_id"] for one in found] == ["new-one"]
+    post(service, "/v1/creators/delete", creator_ids=["new-one"])
+    assert service.post("/v1/creators/profile", json={"creator_ids": ["new-one"]}).status_code == 404
+
+
+def test_a_default_lowers_credit_and_sending_it_twice_changes_nothing_more(service, ids):
+    creator = {"creator_id": ids[0], "collaboration_id": "e2e-k", "brand_id": "e2e-brand"}
+    types = ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"]
+    latest = post(service, "/v1/models")["data_as_of"]
+    events = [
+        {"event_id": f"e2e-{i}", "event_type": kind, "event_time": latest} | creator for i, kind in enumerate(types)
+    ]
+    before = post(service, "/v1/credit", creator_ids=[ids[0]])["results"][0]["score"]
+    assert post(service, "/v1/events", events=events)["accepted"] == 4
+    after = post(service, "/v1/credit", creator_ids=[ids[0]])["results"][0]["score"]
+    assert after < before
+    again = post(service, "/v1/events", events=events)
+    assert (again["accepted"], again["duplicates"], again["rejected"]) == (0, 4, 0)
+    assert post(service, "/v1/events", events=[events[0] | {"note": "other"}])["rejected"] == 1
+    assert post(service, "/v1/credit", creator_ids=[ids[0]])["results"][0]["score"] == after
+
+
+def test_callers_side_by_side_get_the_answers_of_callers_one_by_one(service, ids):
+    def score(one: str) -> float:
+        return post(service, "/v1/credit", creator_ids=[one])["results"][0]["score"]
+
+    with ThreadPoolExecutor(8) as callers:
+        assert list(callers.map(score, ids[:24])) == [score(one) for one in ids[:24]]
+
+
+TOKENS = ["", "a", "W10=", "W1siYSJd", "NQ==", "W1sxXSwgMl0=", "WzFlOTk5LCAiYSJd", "WyIxIiwgMl0=", "é", "W" * 4000]
+
+
+@pytest.mark.parametrize("token", [*TOKENS, "W1tb" * 900, "Wz" + "k5" * 300])
+def test_a_page_token_of_another_making_is_no_5xx(service, token):
+    assert service.post("/v1/creators/search", json={"page_token": token}).status_code < 500
+
+
+texts = st.text(max_size=30) | st.sampled_from(["\u202eabc", "😀" * 50, "a\u0000", "ﷺ", "' OR 1=1 --", "../../etc"])
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
+brief = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": texts | scalars,
+        "reference_captions": texts,
+        "language": texts,
+        "content_labels": st.lists(texts, max_size=3),
+        "target_interests": st.lists(texts, max_size=3),
+        "target_ages": st.lists(st.sampled_from(["18-24", "55+", "99+"]), max_size=3),
+        "budget": st.floats() | st.integers(),
+        "currency": st.sampled_from(["USD", "KPW", "XXX"]),
+        "min_followers": st.integers(-5, 10**16),
+        "created_at": st.datetimes().map(str) | texts,
+    },
+)
+request = st.fixed_dictionaries(
+    {"brief": brief | values},
+    optional={
+        "limit": st.integers(-1, 201),
+        "filters": st.dictionaries(
+            st.sampled_from(["min_followers", "max_creator_price", "languages", "content_labels", "audience"]), values
+        ),
+        "exclude_creator_ids": st.lists(texts, max_size=3),
+        "pin_creator_ids": st.lists(texts, max_size=3),
+        "diversity": scalars,
+        "explore": scalars,
+        "seed": st.integers(),
+        "explain": st.booleans(),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=request)
+def test_no_rank_request_whatsoever_is_a_5xx(service, body):
+    answer = service.post("/v1/creators/rank", content=json.dumps(body), headers=JSON)
+    assert answer.status_code < 500, body
+    (answers.RankAnswer if answer.status_code == 200 else answers.ErrorAnswer).model_validate_json(answer.content)

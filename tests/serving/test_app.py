@@ -1,0 +1,247 @@
+"""The application over the fake engine: routes, keys, writes, and bodies that nobody should send."""
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from features.errors import InputError
+from serving.answers import ErrorAnswer
+from serving.app import LARGEST_BODY, MOST_WAITING, THREADS, Pool
+from serving.auth import Auth, Key, hash_key
+from tests.serving.fakes import FakeEngine, make_client
+
+JSON = {"content-type": "application/json"}
+PATHS = (
+    "/v1/creators/rank", "/v1/creators/search", "/v1/creators/profile", "/v1/creators/upsert", "/v1/creators/delete",
+    "/v1/fraud/score", "/v1/credit", "/v1/events", "/v1/models",
+)  # fmt: skip
+
+
+WHOLE = {"creator_id": "ana", "dimension": "gender", "bucket": "FEMALE", "share": 1}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    return make_client(tmp_path_factory.mktemp("service"))
+
+
+def error_of(answer) -> tuple[int, str, str]:
+    error = ErrorAnswer.model_validate_json(answer.content).error
+    return answer.status_code, error.code, error.details[0].field if error.details else ""
+
+
+def examples(client: TestClient) -> dict[str, object]:
+    document = client.get("/docs.json").json()
+    return {path: _example(document, item["post"]) for path, item in document["paths"].items()}
+
+
+def _example(document, operation) -> object:
+    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    return document["components"]["schemas"][name]["example"]
+
+
+def test_openapi_lists_every_route_and_its_examples_are_valid_requests(client):
+    assert tuple(examples(client)) == PATHS
+    for path, example in examples(client).items():
+        assert client.post(path, json=example).status_code in (200, 404), path
+
+
+def test_every_reference_in_openapi_leads_somewhere(client):
+    text = client.get("/docs.json").text
+    document = json.loads(text)
+    for part in text.split('"$ref":"#/components/schemas/')[1:]:
+        assert part.partition('"')[0] in document["components"]["schemas"]
+
+
+def test_the_page_names_the_service_and_its_routes(client):
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert all(path in page.text for path in (*PATHS, "/docs.json"))
+
+
+def test_the_engine_is_asked_exactly_what_was_sent_without_nulls(client):
+    brief = {"title": "قهوة ☕ 咖啡", "budget": None, "content_labels": ["food"]}
+    asked = client.post("/v1/creators/rank", json={"brief": brief, "seed": 7}).json()["asked"]
+    assert asked == {"brief": {"title": brief["title"], "content_labels": ["food"]}, "seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/creators/rank", '{"brief": {}, "limt": 5}', "limt"),
+        ("/v1/creators/rank", '{"brief": {"colour": "red"}}', "brief.colour"),
+        ("/v1/creators/rank", '{"brief": {"budget": NaN}}', "brief.budget"),
+        ("/v1/creators/rank", '{"brief": {"budget": -Infinity}}', "brief.budget"),
+        ("/v1/creators/rank", '{"brief": {"budget": 1e999}}', "brief.budget"),
+        ("/v1/creators/rank", '{"brief": {"title": "a\\u0000b"}}', "brief.title"),
+        ("/v1/creators/rank", '{"brief": {"title": "\\ud800"}}', ""),
+        ("/v1/creators/rank", '{"brief": {}, "limit": 201}', "limit"),
+        ("/v1/creators/rank", '{"brief": {}, "limit": "20"}', "limit"),
+        ("/v1/creators/rank", '{"brief": {}, "filters": {"country_codes": ["XX"]}}', "filters.country_codes.0"),
+        ("/v1/creators/rank", "{}", "brief"),
+        ("/v1/creators/rank", "", ""),
+        ("/v1/creators/rank", "[]", ""),
+        ("/v1/creators/rank", '{"brief": {}', ""),
+        ("/v1/creators/rank", "[" * 100_000, ""),
+        ("/v1/creators/search", '{"sort": "BEAUTY"}', "sort"),
+        ("/v1/creators/profile", '{"creator_ids": []}', "creator_ids"),
+        ("/v1/events", '{"events": [{"event_id": "e"}]}', "events.0.creator_id"),
+    ],
+)
+def test_a_bad_body_is_a_400_that_names_the_field(client, path, body, field):
+    assert error_of(client.post(path, content=body, headers=JSON)) == (400, "INVALID_ARGUMENT", field)
+
+
+def test_five_megabytes_are_a_413_and_the_limit_itself_is_not(client):
+    body = json.dumps({"brief": {"description": "x" * 5_000_000}})
+    assert error_of(client.post("/v1/creators/rank", content=body, headers=JSON)) == (413, "TOO_LARGE", "body")
+    padded = b'{"brief": {}}'.ljust(LARGEST_BODY)
+    assert client.post("/v1/creators/rank", content=padded, headers=JSON).status_code == 200
+    assert client.post("/v1/creators/rank", content=padded + b" ", headers=JSON).status_code == 413
+
+
+def test_other_content_types_routes_and_methods_have_the_one_shape(client):
+    assert error_of(client.post("/v1/models", content="{}", headers={"content-type": "text/plain"}))[:2] == (
+        400,
+        "INVALID_ARGUMENT",
+    )
+    assert error_of(client.post("/v1/nothing", json={})) == (404, "NOT_FOUND", "path")
+    wrong = client.get("/v1/models")
+    assert error_of(wrong) == (405, "METHOD_NOT_ALLOWED", "path")
+    assert wrong.headers["allow"] == "POST"
+
+
+def test_an_unknown_creator_is_a_404(client):
+    assert error_of(client.post("/v1/credit", json={"creator_ids": ["nobody"]})) == (404, "NOT_FOUND", "creator_ids")
+
+
+def test_keys_open_only_their_scopes_and_evidence_only_with_risk(tmp_path):
+    keys = [Key(name=name, sha256=hash_key(name), scopes=frozenset({name})) for name in ("platform", "risk")]
+    client = make_client(tmp_path, Auth(keys))
+
+    def call(path: str, key: str):
+        return client.post(path, json={"creator_ids": ["ana"]}, headers={"authorization": f"Bearer {key}"})
+
+    assert error_of(call("/v1/credit", "wrong"))[:2] == (401, "UNAUTHENTICATED")
+    assert error_of(call("/v1/fraud/score", "platform"))[:2] == (403, "PERMISSION_DENIED")
+    assert error_of(call("/v1/models", "risk"))[:2] == (403, "PERMISSION_DENIED")
+    assert call("/v1/fraud/score", "risk").status_code == 200
+    seen = {key: call("/v1/creators/profile", key).json()["results"][0]["risk"] for key in ("platform", "risk")}
+    assert seen == {"platform": False, "risk": True}
+
+
+def test_a_rebound_name_is_refused_without_keys(tmp_path):
+    client = make_client(tmp_path, host="rebound.example")
+    assert error_of(client.post("/v1/models", json={})) == (403, "PERMISSION_DENIED", "host")
+
+
+class BrokenEngine(FakeEngine):
+    def models(self):
+        raise RuntimeError("secret detail")
+
+
+def test_our_own_mistake_is_a_500_that_tells_nothing_of_the_inside(tmp_path):
+    answer = make_client(tmp_path, engine=BrokenEngine()).post("/v1/models", json={})
+    assert error_of(answer)[:2] == (500, "INTERNAL")
+    assert "secret" not in answer.text
+
+
+def test_upserted_creators_are_found_and_deleted_ones_are_gone(tmp_path):
+    engine = FakeEngine()
+    client = make_client(tmp_path, engine=engine)
+    before = engine.as_of
+    row = {"creator_id": "cy", "followers_count": 10}
+    share = {"creator_id": "cy", "dimension": "gender", "bucket": "FEMALE", "share": 1}
+    for status in ("CREATED", "UPDATED"):
+        answer = client.post("/v1/creators/upsert", json={"creators": [row], "audience": [share]})
+        assert answer.json() == {"results": [{"creator_id": "cy", "status": status}]}
+    assert "cy" in engine.ids
+    assert engine.as_of > before
+    gone = client.post("/v1/creators/delete", json={"creator_ids": ["cy", "nobody"]}).json()["results"]
+    assert [one["status"] for one in gone] == ["DELETED", "NOT_FOUND"]
+    assert "cy" not in engine.ids
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"creators": [{"creator_id": "cy", "observed_at": "2199-01-01T00:00:00Z"}]}, "creators.0.observed_at"),
+        ({"creators": [{"creator_id": "cy"}, {"creator_id": "cy"}]}, "creators.1"),
+        ({"creators": [{"creator_id": "ana"}], "audience": [WHOLE | {"creator_id": "x"}]}, "audience.0.creator_id"),
+        ({"audience": [WHOLE | {"share": 0.1}]}, "audience.0.share"),
+        ({}, "creators"),
+    ],
+)
+def test_rows_that_break_the_contract_together_are_refused_and_nothing_is_kept(tmp_path, body, field):
+    engine = FakeEngine()
+    status, code, found = error_of(make_client(tmp_path, engine=engine).post("/v1/creators/upsert", json=body))
+    assert (status, code) == (400, "INVALID_ARGUMENT")
+    assert found.startswith(field)
+    assert engine.ids == ["ana", "bo"]
+
+
+def test_events_are_counted_answered_one_by_one_and_known_after_a_restart(tmp_path):
+    engine = FakeEngine()
+    client = make_client(tmp_path, engine=engine)
+    first = {"event_id": "e1", "creator_id": "ana", "event_type": "INVITED", "event_time": "2025-05-01T00:00:00Z"}
+    first |= {"collaboration_id": "k", "brand_id": "b"}
+    batch = [first, first, first | {"event_id": "e2", "creator_id": "nobody"}]
+    answer = client.post("/v1/events", json={"events": batch}).json()
+    assert {name: answer[name] for name in ("accepted", "duplicates", "rejected")} == {
+        "accepted": 1,
+        "duplicates": 1,
+        "rejected": 1,
+    }
+    assert [(one["event_id"], one["status"], one["error"] is None) for one in answer["results"]] == [
+        ("e1", "ACCEPTED", True),
+        ("e1", "DUPLICATE", True),
+        ("e2", "REJECTED", False),
+    ]
+    assert engine.events == ["e1"]
+    again = make_client(tmp_path).post("/v1/events", json={"events": [first]}).json()
+    assert again["duplicates"] == 1
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner))
+FIELDS = ("brief", "filters", "limit", "creator_ids", "events", "creators", "audience", "query", "page_token", "as_of")
+names = st.sampled_from(FIELDS)
+bodies = st.dictionaries(names | st.text(max_size=5), values | st.dictionaries(names, values), max_size=4)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(PATHS), body=bodies.map(json.dumps) | st.binary(max_size=40) | st.text(max_size=40))
+def test_no_body_whatsoever_is_a_5xx(client, path, body):
+    content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+    answer = client.post(path, content=content, headers=JSON)
+    assert answer.status_code < 500
+    if answer.status_code != 200:
+        ErrorAnswer.model_validate_json(answer.content)
+
+
+def test_more_requests_than_can_wait_are_told_to_come_again():
+    released = threading.Event()
+
+    async def crowd() -> list[object]:
+        pool = Pool()
+        waiting = [
+            asyncio.ensure_future(pool.run(lambda: b"%d" % released.wait(10))) for _ in range(THREADS + MOST_WAITING)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(InputError) as caught:
+            await pool.run(bytes)
+        released.set()
+        return [caught.value.code, set(await asyncio.gather(*waiting)), await pool.run(bytes)]
+
+    assert asyncio.run(crowd()) == ["RESOURCE_EXHAUSTED", {b"1"}, b""]
+
+
+def test_nothing_is_written_outside_the_data_directory(tmp_path: Path):
+    make_client(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "stores"]

@@ -1,0 +1,125 @@
+import pandas as pd
+import pytest
+from pandas.errors import DatabaseError
+
+from features import columns as c
+from features import schema
+from features.errors import InputError
+from features.tables import read_tables, write_tables
+from serving.store import Store, import_dataset, open_store, url_of
+from tests.serving.fakes import make_store
+
+T = pd.Timestamp
+
+
+def creators(*rows: dict[str, object]) -> pd.DataFrame:
+    return schema.conform(pd.DataFrame(list(rows)), schema.CREATORS)
+
+
+def audience(*rows: tuple[str, str, float, str]) -> pd.DataFrame:
+    columns = [c.CREATOR_ID, c.BUCKET, c.SHARE, c.OBSERVED_AT]
+    return schema.conform(pd.DataFrame(rows, columns=columns).assign(dimension="gender"), schema.AUDIENCE)
+
+
+def event(event_id: str, creator_id: str = "ana", **more: object) -> dict[str, object]:
+    return {
+        "event_id": event_id,
+        "creator_id": creator_id,
+        "event_type": "INVITED",
+        "event_time": T("2025-01-01"),
+    } | more
+
+
+def events(*rows: dict[str, object]) -> pd.DataFrame:
+    return schema.conform(pd.DataFrame(list(rows)), schema.COLLABORATION_EVENTS)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return make_store(tmp_path)
+
+
+@pytest.fixture
+def store(path):
+    opened = Store(path)
+    yield opened
+    opened.close()
+
+
+def test_a_store_reads_back_as_the_dataset_it_was_made_from(tmp_path):
+    rows = {"creator_id": "ana", "bio": "çay 🍵 شاي", "content_labels": ["food", "tea"], "followers_count": 12.0}
+    tables = schema.complete({"creators": creators(rows), "collaboration_events": events(event("e1", rating=4.5))})
+    write_tables(tables, tmp_path / "data")
+    import_dataset(str(tmp_path / "data"), tmp_path / "store.sqlite")
+    read = read_tables(url_of(tmp_path / "store.sqlite"))
+    for name, frame in tables.items():
+        pd.testing.assert_frame_equal(read[name], frame)
+
+
+def test_a_dataset_is_imported_once_and_half_an_import_is_none(tmp_path):
+    write_tables({"creators": creators({"creator_id": "ana"})}, tmp_path / "data")
+    path = open_store(tmp_path, str(tmp_path / "data"))
+    Store(path).upsert(creators({"creator_id": "new", "observed_at": T("2025-01-01")}), audience())
+    assert open_store(tmp_path, str(tmp_path / "data")) == path
+    assert list(read_tables(url_of(path))["creators"][c.CREATOR_ID]) == ["ana", "new"]
+    broken = schema.complete(
+        {"creators": creators({"creator_id": "ana"}), "collaboration_events": events(event("e"), event("e"))}
+    )
+    write_tables(broken, tmp_path / "broken")
+    with pytest.raises(InputError, match="event_id"):
+        open_store(tmp_path, str(tmp_path / "broken"))
+    assert open_store(tmp_path, None) == path
+
+
+def test_every_dataset_has_a_store_of_its_own_and_the_last_one_is_the_default(tmp_path):
+    for name in ("one", "two"):
+        write_tables({"creators": creators({"creator_id": name})}, tmp_path / name)
+    paths = [open_store(tmp_path, str(tmp_path / name)) for name in ("one", "two", "one")]
+    assert paths[0] == paths[2] != paths[1]
+    assert open_store(tmp_path, None) == paths[0]
+
+
+def test_without_data_there_is_no_store(tmp_path):
+    with pytest.raises(InputError, match="name a dataset"):
+        open_store(tmp_path, None)
+
+
+def test_upserts_add_to_the_history_and_the_same_moment_again_replaces(store, path):
+    day1, day2 = T("2025-01-01"), T("2025-01-02")
+    for day, bio, shares in (
+        (day1, "a", [("ana", "F", 1.0, day1)]),
+        (day2, "b", [("ana", "M", 1.0, day2)]),
+        (day2, "c", [("ana", "F", 0.5, day2), ("ana", "X", 0.5, day2)]),
+    ):
+        store.upsert(creators({"creator_id": "ana", "observed_at": day, "bio": bio}), audience(*shares))
+    read = read_tables(url_of(path))
+    assert read["creators"].loc[read["creators"][c.CREATOR_ID] == "ana", c.BIO].dropna().tolist() == ["a", "c"]
+    assert list(read["audience"][c.BUCKET]) == ["F", "F", "X"]
+
+
+def test_a_deleted_creator_is_gone_from_every_table(store, path):
+    store.append_events(events(event("e1"), event("e2", "bo")))
+    store.upsert(creators(), audience(("ana", "F", 1.0, T("2025-01-01"))))
+    store.delete(["ana", "nobody"])
+    assert store.known_creators(["ana", "bo", "nobody"]) == {"bo"}
+    read = read_tables(url_of(path))
+    assert [len(read[name]) for name in ("creators", "audience", "collaboration_events")] == [1, 0, 1]
+
+
+def test_events_about_a_batch_are_those_of_its_creators_collaborations_and_references(store):
+    stored = [
+        event("same-creator"),
+        event("same-collaboration", "bo", collaboration_id="k"),
+        event("referred", "bo"),
+        event("other", "bo"),
+    ]
+    store.append_events(events(*stored))
+    batch = events(event("new", collaboration_id="k", refers_to="referred"))
+    assert set(store.events_about(batch)[c.EVENT_ID]) == {"same-creator", "same-collaboration", "referred"}
+
+
+def test_an_event_id_is_there_once_and_a_failed_batch_leaves_nothing(store):
+    store.append_events(events(event("e1")))
+    with pytest.raises(DatabaseError):
+        store.append_events(events(event("e2"), event("e1")))
+    assert list(store.events_about(events(event("e1")))[c.EVENT_ID]) == ["e1"]
