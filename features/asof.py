@@ -90,7 +90,7 @@ def _latest(seen: pd.DataFrame, table: Table, end: pd.Timestamp) -> pd.DataFrame
 def _early(unseen: pd.DataFrame, table: Table) -> pd.DataFrame:
     """What is known of things before any observation of them: their attributes, with null numbers."""
     dated = unseen[c.OBSERVED_AT].notna() & (table is not schema.VIDEOS)
-    early = unseen[~dated].sort_values(c.OBSERVED_AT, na_position="first")
+    early = unseen[~dated].sort_values(c.OBSERVED_AT)
     numbers = [column.name for column in table.columns if column.kind is Kind.NUMBER and column.name not in _TIMELESS]
     never = pd.Series(pd.NaT, index=early.index, dtype=schema.DTYPES[Kind.TIME])
     return early.assign(**dict.fromkeys(numbers, np.nan), **{c.OBSERVED_AT: never})

@@ -30,7 +30,8 @@ def frames(table: Table, min_size: int = 0) -> st.SearchStrategy[pd.DataFrame]:
         return values.map(lambda cells: pd.Series(cells, dtype=schema.DTYPES[column.kind], index=range(rows)))
 
     def frame_of(rows: int) -> st.SearchStrategy[pd.DataFrame]:
-        return st.fixed_dictionaries({column.name: column_of(rows, column) for column in table.columns}).map(pd.DataFrame)
+        columns = {column.name: column_of(rows, column) for column in table.columns}
+        return st.fixed_dictionaries(columns).map(pd.DataFrame)
 
     return st.integers(min_size, 3).flatmap(frame_of)
 
