@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from models.engine import Engine
 
 Answer = dict[str, Any]
-TICK = pd.Timedelta(microseconds=1)
 
 
 class Api:
@@ -103,11 +102,14 @@ class Api:
 
     def _dated(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with a missing ``observed_at`` just after everything known, so that they are the latest."""
-        return rows.assign(**{c.OBSERVED_AT: rows[c.OBSERVED_AT].fillna(self._engine.as_of + TICK)})
+        return rows.assign(**{c.OBSERVED_AT: rows[c.OBSERVED_AT].fillna(self._next())})
 
     def _now(self) -> pd.Timestamp:
         """Nothing can have happened later: the wall clock, or the end of the data where they reach beyond it."""
-        return max(self._engine.as_of, pd.Timestamp(datetime.now(UTC).replace(tzinfo=None)))
+        return max(self._next(), pd.Timestamp(datetime.now(UTC).replace(tzinfo=None)))
+
+    def _next(self) -> pd.Timestamp:
+        return self._engine.as_of + pd.Timedelta(microseconds=1)
 
 
 def _check(rows: schema.Tables, known: Set[str], now: pd.Timestamp) -> None:

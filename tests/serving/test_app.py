@@ -5,6 +5,7 @@ import json
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -166,6 +167,13 @@ def test_upserted_creators_are_found_and_deleted_ones_are_gone(tmp_path):
     gone = client.post("/v1/creators/delete", json={"creator_ids": ["cy", "nobody"]}).json()["results"]
     assert [one["status"] for one in gone] == ["DELETED", "NOT_FOUND"]
     assert "cy" not in engine.ids
+
+
+def test_data_that_reach_beyond_the_wall_clock_can_still_be_added_to(tmp_path):
+    engine = FakeEngine()
+    engine.as_of = pd.Timestamp("2150-01-01")
+    answer = make_client(tmp_path, engine=engine).post("/v1/creators/upsert", json={"creators": [{"creator_id": "cy"}]})
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(
