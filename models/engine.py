@@ -17,7 +17,6 @@ from features.validation import row_problems
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, with_events
 from models.credit import credit_answers
-from models.fraud import fraud_answers
 from models.ranking import rank
 from models.search import profile, search
 
@@ -82,7 +81,7 @@ class Engine:
             raise InputError("fraud: this release has no fraud model; its data held too few labels", code="UNAVAILABLE")
         version = str(self._bundle.versions["fraud"])
         features = self._catalogue.fraud.loc[ids]
-        return {"results": fraud_answers(self._bundle.fraud, features, version, self.as_of)}
+        return {"results": self._bundle.fraud.answers(features, version, self.as_of)}
 
     def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit."""

@@ -23,7 +23,7 @@ from models.success import SuccessModel, fit_success, success_targets
 from models.towers import Towers
 from training.examples import Example, invitations, ranking_examples
 from training.matching import Matching, RankingRows, fit_matching_towers, ranking_rows, success_rows
-from training.metrics import ndcg
+from models.measures import ndcg
 
 TOWER_SHARE = 0.5  # the towers learn from the first half of the history, the ranker, which reads them, from the rest
 VALIDATION_SHARE = 0.25  # the last of the ranker's briefs, by time

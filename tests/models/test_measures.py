@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import metrics
+from models import measures as metrics
 
 
 def test_ndcg_by_hand() -> None:
