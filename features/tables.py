@@ -5,6 +5,7 @@ wherever it stands, since CSV cannot tell the two apart.
 Only the contract's tables are looked at; whatever else lies in a folder or database is left alone.
 """
 
+import csv
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -207,7 +208,8 @@ def _write_folder(tables: Tables, folder: Path, file_format: str) -> None:
             if file_format == "parquet":
                 frame.to_parquet(folder / f"{name}.parquet", index=False)
             else:
-                frame.to_csv(folder / f"{name}.csv", index=False)
+                # Quoted, since a bare carriage return in a text would end its row.
+                frame.to_csv(folder / f"{name}.csv", index=False, quoting=csv.QUOTE_NONNUMERIC)
     except OSError as error:
         problem = f"cannot be written; choose a folder of your own ({_first_line(error)})"
         raise bad("dataset", problem, str(folder)) from error
