@@ -32,7 +32,8 @@ __all__ = ["Simulation", "fraud_target", "simulate", "write"]
 
 @dataclass(frozen=True)
 class Simulation:
-    """``tables``: the contract's, complete. ``truth``, for evaluation only: ``utility`` (brief_id, creator_id, utility, and the
+    """``tables``: the contract's, complete. ``truth``, for evaluation only: ``utility`` (brief_id, creator_id,
+    utility, and the
     grade the pair would have got if looked at), ``campaigns``, ``bought`` (see :func:`fraud_target`), ``creators``."""
 
     tables: dict[str, pd.DataFrame]

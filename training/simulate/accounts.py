@@ -7,7 +7,7 @@ import pandas as pd
 
 from features import columns as c
 from features import schema
-from training.simulate.base import Clock, Flags, Floats, Ints, Words, frame, names
+from training.simulate.base import Clock, Flags, Floats, Ints, Words, by_country, frame, homes, names
 from training.world import World
 
 REAL, MASS, BOT, INFLUENCER = range(4)
@@ -52,7 +52,7 @@ def accounts_table(world: World, pool: Accounts, clock: Clock, used: Ints, rng: 
     videos = np.where(
         botlike & (rng.random(count) < 0.6), 0, np.exp(rng.normal(np.where(kind == INFLUENCER, 4.5, 2), 1.2))
     )
-    country = rng.choice([place.code for place in world.countries], count, p=_weights(world))
+    country = by_country(world, "code")[homes(world, count, rng)]
     return frame(
         schema.ACCOUNTS,
         {
@@ -74,10 +74,5 @@ def accounts_table(world: World, pool: Accounts, clock: Clock, used: Ints, rng: 
 
 def _botlike(world: World, kind: Ints, rng: np.random.Generator) -> Flags:
     """Whose profile looks made by a machine: bots that are not premium, and real lurkers."""
-    chance = np.array([world.accounts.lurkers, 0.3, 1 - world.fraud.premium, 0.0])[kind]
+    chance = np.array([world.accounts.lurkers, world.accounts.mass_botlike, 1 - world.fraud.premium, 0.0])[kind]
     return rng.random(len(kind)) < chance
-
-
-def _weights(world: World) -> Floats:
-    weights = np.array([place.weight for place in world.countries])
-    return weights / weights.sum()

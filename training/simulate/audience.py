@@ -8,19 +8,14 @@ import pandas as pd
 from features import columns as c
 from features import schema
 from features import vocabulary as v
-from training.simulate.base import TOPIC_NAMES, Clock, Floats, Ints, frame
+from training.parameters import AudienceParams
+from training.simulate.base import TOPIC_NAMES, Clock, Floats, Ints, by_country, frame
 from training.simulate.creators import Population
 from training.simulate.text import LANGUAGES
-from training.world import AudienceParams, World
+from training.world import World
 
 GENDERS = ("FEMALE", "MALE")
 DEVICES = ("IOS", "ANDROID", "WEB")
-
-# What viewers of a topic are like: mean age bucket (0-5) and share of women. Judgement, after the usual market surveys.
-TOPIC_AGE = dict(zip(TOPIC_NAMES, (1.6, 1.5, 2.0, 2.5, 2.3, 0.9, 1.9, 2.8, 2.2, 2.6, 1.4, 1.1, 3.0, 1.9), strict=True))
-TOPIC_WOMEN = dict(
-    zip(TOPIC_NAMES, (0.82, 0.7, 0.55, 0.58, 0.53, 0.25, 0.28, 0.78, 0.6, 0.36, 0.5, 0.52, 0.62, 0.27), strict=True)
-)
 
 
 @dataclass(frozen=True)
@@ -36,12 +31,12 @@ def audience(world: World, people: Population, rng: np.random.Generator) -> Audi
     p = world.audience
     country = _countries(world, people, rng)
     shares = {
-        "age": _around(p, _ages(people), rng),
-        "gender": _around(p, _genders(people), rng),
+        "age": _around(p, _ages(p, people), rng),
+        "gender": _around(p, _genders(p, people), rng),
         "country": country,
         "language": country @ _spoken(world),
         "interest": _around(p, _interests(people), rng),
-        "device": _around(p, np.tile([0.35, 0.57, 0.08], (people.size, 1)), rng),
+        "device": _around(p, np.tile(p.devices, (people.size, 1)), rng),
     }
     codes = tuple(place.code for place in world.countries)
     return Audience(
@@ -61,14 +56,14 @@ def _mixed(people: Population, by_topic: Floats) -> Floats:
     return by_topic[people.topic] * (1 - people.second_weight) + by_topic[people.second] * people.second_weight
 
 
-def _ages(people: Population) -> Floats:
-    centre = _mixed(people, np.array(list(TOPIC_AGE.values())))
-    shares = np.exp(-0.5 * ((np.arange(len(v.AGE_BUCKETS)) - centre[:, None]) / 1.1) ** 2)
+def _ages(p: AudienceParams, people: Population) -> Floats:
+    centre = _mixed(people, np.array(p.ages))
+    shares = np.exp(-0.5 * ((np.arange(len(v.AGE_BUCKETS)) - centre[:, None]) / p.age_spread) ** 2)
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def _genders(people: Population) -> Floats:
-    women = _mixed(people, np.array(list(TOPIC_WOMEN.values())))
+def _genders(p: AudienceParams, people: Population) -> Floats:
+    women = _mixed(people, np.array(p.women))
     return np.column_stack([women, 1 - women])
 
 
@@ -79,33 +74,36 @@ def _interests(people: Population) -> Floats:
 
 def _countries(world: World, people: Population, rng: np.random.Generator) -> Floats:
     """Home, then the countries of the creator's language, then the rest of the world."""
-    weights = np.array([place.weight for place in world.countries])
-    spoken = np.array([place.language for place in world.countries], dtype=object)
-    home = rng.uniform(*world.audience.home_share, people.size)[:, None]
+    p, weights, spoken = world.audience, by_country(world, "weight"), by_country(world, "language")
+    home = rng.uniform(*p.home_share, people.size)[:, None]
     same = (people.language[:, None] == spoken[None, :]) * weights
-    abroad = 0.7 * same / same.sum(axis=1, keepdims=True) + 0.3 * weights / weights.sum()
-    shares = (1 - home) * _around(world.audience, abroad, rng)
+    abroad = p.same_language * same / same.sum(axis=1, keepdims=True) + (1 - p.same_language) * weights / weights.sum()
+    shares = (1 - home) * _around(p, abroad, rng)
     shares[np.arange(people.size), people.country] += home[:, 0]
     return shares
 
 
 def _spoken(world: World) -> Floats:
-    """(countries, languages): nine in ten speak the country's language, the rest English."""
-    speaks = np.array([[place.language == language for language in LANGUAGES] for place in world.countries])
-    return 0.9 * speaks + 0.1 * (np.array(LANGUAGES) == "en")
+    """(countries, languages): most watch in the country's language, the rest in English."""
+    english, languages = world.audience.english, np.array(LANGUAGES, dtype=object)
+    return (1 - english) * (by_country(world, "language")[:, None] == languages) + english * (languages == "en")
 
 
 def audience_table(
     world: World, people: Population, clock: Clock, truth: Audience, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Measured shares of the creators with figures: at the start (or on joining), some again later. Buckets below 1 % are left
-    out and the others scaled to 1."""
+    """Measured shares of the creators with figures: at the start (or on joining), some again later. Buckets below 1
+    % are left out and the others scaled to 1."""
     p = world.audience
     measured = np.flatnonzero((rng.random(people.size) < p.known) & ~people.label_only)
     again = measured[rng.random(len(measured)) < p.second_look]
     start = np.maximum(people.joined, clock.start)
     looks = ((measured, start[measured]), (again, rng.uniform(start[again], clock.stop)))
-    rows = [_measured(p, people, clock, truth, dimension, *look, rng) for look in looks for dimension in truth.shares]
+    rows = [
+        _measured(p, people, clock, truth, dimension, who, when, rng)
+        for who, when in looks
+        for dimension in truth.shares
+    ]
     table = frame(schema.AUDIENCE, pd.concat(rows, ignore_index=True))
     return table.sort_values([c.CREATOR_ID, c.OBSERVED_AT, c.DIMENSION], kind="stable", ignore_index=True)
 

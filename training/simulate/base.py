@@ -52,6 +52,18 @@ def clock(world: World, days: int) -> Clock:
     return Clock(zero, burn_in, burn_in + days)
 
 
+def by_country(world: World, attribute: str) -> npt.NDArray[Any]:
+    """That attribute of every country, in the world's order: floats, or words as objects."""
+    values = [getattr(country, attribute) for country in world.countries]
+    return np.array(values, dtype=object if isinstance(values[0], str) else np.float64)
+
+
+def homes(world: World, count: int, rng: np.random.Generator) -> Ints:
+    """A country index for each of ``count``, by weight."""
+    weights = by_country(world, "weight")
+    return rng.choice(len(weights), count, p=weights / weights.sum())
+
+
 def names(prefix: str, count: int) -> Words:
     """Ids such as ``c000012``."""
     return np.array([f"{prefix}{number:06d}" for number in range(count)], dtype=object)

@@ -9,7 +9,20 @@ from features import columns as c
 from features import schema
 from features import vocabulary as v
 from training.simulate.audience import GENDERS
-from training.simulate.base import SUBTOPICS, TOPIC_NAMES, Clock, Flags, Floats, Ints, Words, frame, masked, names
+from training.simulate.base import (
+    SUBTOPICS,
+    TOPIC_NAMES,
+    Clock,
+    Flags,
+    Floats,
+    Ints,
+    Words,
+    by_country,
+    frame,
+    homes,
+    masked,
+    names,
+)
 from training.simulate.text import captions, fill, words
 from training.world import PHRASES, World, material
 
@@ -18,8 +31,8 @@ INDUSTRIES = {name: name.upper() for name in TOPIC_NAMES}
 
 @dataclass(frozen=True)
 class Brands:
-    """One row each: home country, subtopics it sells in (n, 2), taste over creators' aesthetics, preferred log followers,
-    how harshly it rates."""
+    """One row each: home country, subtopics it sells in (n, 2), taste over creators' aesthetics, preferred log
+    followers, how harshly it rates."""
 
     ids: Words
     country: Ints
@@ -31,8 +44,8 @@ class Brands:
 
 @dataclass(frozen=True)
 class Briefs:
-    """What each brief really wants, one row each: ``day``, ``brand``, ``subtopic``, ``ages`` (n, 6) and ``genders`` (n, 2) flags,
-    ``country`` (-1: anywhere), ``style``, ``form``, US dollars per creator, creators wanted."""
+    """What each brief really wants, one row each: ``day``, ``brand``, ``subtopic``, ``ages`` (n, 6) and ``genders``
+    (n, 2) flags, ``country`` (-1: anywhere), ``style``, ``form``, US dollars per creator, creators wanted."""
 
     ids: Words
     day: Floats
@@ -50,15 +63,14 @@ class Briefs:
 def brands(world: World, briefs: int, rng: np.random.Generator) -> Brands:
     """Enough brands for ``briefs`` briefs."""
     count = max(round(briefs / world.briefs.briefs_per_brand), 1)
-    weights = np.array([place.weight for place in world.countries])
     first = rng.integers(len(TOPIC_NAMES) * SUBTOPICS, size=count)
     second = first // SUBTOPICS * SUBTOPICS + rng.integers(SUBTOPICS, size=count)
     return Brands(
         ids=names("b", count),
-        country=rng.choice(len(weights), count, p=weights / weights.sum()),
+        country=homes(world, count, rng),
         subtopics=np.column_stack([first, second]),
-        taste=world.briefs.tastes * rng.normal(size=(count, world.creators.aesthetics)),
-        tier=np.log(world.creators.followers_median) + rng.normal(0.6, 1.0, count),
+        taste=rng.normal(size=(count, world.creators.aesthetics)),
+        tier=np.log(world.creators.followers_median) + rng.normal(*world.briefs.tier, count),
         harshness=rng.normal(0, world.work.rater_sigma, count),
     )
 
@@ -72,7 +84,7 @@ def briefs(world: World, houses: Brands, count: int, clock: Clock, rng: np.rando
     ages = np.isin(np.arange(len(v.AGE_BUCKETS)) - centre, (0, 1))
     gender = rng.integers(3, size=count)[:, None]
     local = rng.random(count) >= p.international
-    home = np.where(rng.random(count) < 0.8, houses.country[brand], houses.country[rng.permutation(brand)])
+    home = np.where(rng.random(count) < p.elsewhere, homes(world, count, rng), houses.country[brand])
     return Briefs(
         ids=names("q", count),
         day=np.sort(rng.uniform(clock.start, clock.stop, count)),
@@ -83,17 +95,22 @@ def briefs(world: World, houses: Brands, count: int, clock: Clock, rng: np.rando
         country=np.where(local, home, -1),
         style=rng.integers(len(v.CONTENT_STYLES), size=count),
         form=rng.choice(len(v.CONTENT_FORMATS), count, p=[0.8, 0.1, 0.1]),
-        budget=p.budget_median_usd
-        * np.exp(p.budget_sigma * rng.normal(size=count) + 0.4 * (houses.tier[brand] - 10.7)),
-        wanted=rng.integers(2, 7, count),
+        budget=usual_budget(world, houses.tier[brand]) * np.exp(p.budget_sigma * rng.normal(size=count)),
+        wanted=rng.integers(p.wanted[0], p.wanted[1] + 1, count),
     )
+
+
+def usual_budget(world: World, tier: Floats) -> Floats:
+    """US dollars per creator that a brand of that preferred tier usually has."""
+    p = world.briefs
+    mean = np.log(world.creators.followers_median) + p.tier[0]
+    return p.budget_median_usd * np.exp(p.budget_tier * (tier - mean))
 
 
 def briefs_table(world: World, houses: Brands, asked: Briefs, clock: Clock, rng: np.random.Generator) -> pd.DataFrame:
     """``briefs``: prose in the brand's language, and a form half filled in."""
     count, home = len(asked.ids), houses.country[asked.brand]
-    language = np.array([world.countries[place].language for place in home], dtype=object)
-    rates = np.array([world.countries[place].rate for place in home])
+    language, rates = by_country(world, "language")[home], by_country(world, "rate")[home]
     countries = [[world.countries[place].code] if place >= 0 else [] for place in asked.country]
     spoken = [[world.countries[place].language] if place >= 0 else [] for place in asked.country]
     topic = np.array(TOPIC_NAMES, dtype=object)[asked.subtopic // SUBTOPICS]
@@ -103,7 +120,7 @@ def briefs_table(world: World, houses: Brands, asked: Briefs, clock: Clock, rng:
         return pd.Series([[] if gone else value for value, gone in zip(values, missing, strict=True)], dtype="object")
 
     low = np.round(np.exp(houses.tier[asked.brand] - 1.8), -2)
-    ranged = rng.random(count) < 0.3
+    ranged = rng.random(count) < world.briefs.ranged
     return frame(
         schema.BRIEFS,
         _prose(world, houses, asked, language, rng)
@@ -118,7 +135,7 @@ def briefs_table(world: World, houses: Brands, asked: Briefs, clock: Clock, rng:
             c.CONTENT_STYLES: kept([[v.CONTENT_STYLES[style]] for style in asked.style]),
             c.CONTENT_FORMATS: kept([[v.CONTENT_FORMATS[form]] for form in asked.form]),
             c.BUDGET: masked((asked.budget * asked.wanted / rates).round(2), rng.random(count) < 0.1),
-            c.CURRENCY: [world.countries[place].currency for place in home],
+            c.CURRENCY: by_country(world, "currency")[home],
             c.CREATORS_WANTED: asked.wanted,
             c.TARGET_COUNTRIES: kept(countries),
             c.TARGET_LANGUAGES: kept(spoken),

@@ -1,4 +1,5 @@
-"""The life of every collaboration, from the invitation on, as events in legal order; whatever lies after the end is unseen."""
+"""The life of every collaboration, from the invitation on, as events in legal order; what comes after the end is
+unseen."""
 
 from dataclasses import dataclass
 
@@ -6,15 +7,14 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from training.simulate.base import Clock, Flags, Floats, Words, names
+from training.parameters import WorkParams
+from training.simulate.base import Clock, Flags, Floats, Words, by_country, names
 from training.simulate.briefs import Briefs
 from training.simulate.daily import Daily
 from training.simulate.impressions import ACCEPTED, COMPLETED, DECLINED, FAILED, INVITED
 from training.simulate.utility import Market
-from training.world import WorkParams
 
 FAILURES = ("DEFAULTED", "CANCELLED_BY_CREATOR", "LOW_RATING")
-FAILURE_SHARES = (0.35, 0.3, 0.35)  # judgement
 STEPS = (
     "INVITED", "ACCEPTED", "DECLINED", "CONTRACTED", "CANCELLED_BY_BRAND", "CANCELLED_BY_CREATOR", "DEFAULTED",
     "CONTENT_SUBMITTED", "REVISION_REQUESTED", "RESUBMITTED", "CONTENT_APPROVED", "PUBLISHED", "METRICS_REPORTED",
@@ -37,7 +37,7 @@ def course(market: Market, jobs: pd.DataFrame, rng: np.random.Generator) -> Cour
     p, count, creator = market.world.work, len(jobs), jobs["creator"].to_numpy()
     outcome, people = jobs["outcome"].to_numpy(), market.people
     accepted = outcome >= ACCEPTED
-    failure = np.where(outcome == FAILED, rng.choice(FAILURES, count, p=FAILURE_SHARES), "")
+    failure = np.where(outcome == FAILED, rng.choice(FAILURES, count, p=p.failures), "")
     dropped = accepted & (outcome == COMPLETED) & (rng.random(count) < p.cancelled_by_brand)
     walked, vanished = failure == "CANCELLED_BY_CREATOR", failure == "DEFAULTED"
     whole = accepted & ~dropped & ~walked & ~vanished
@@ -53,7 +53,7 @@ def course(market: Market, jobs: pd.DataFrame, rng: np.random.Generator) -> Cour
     due = days["CONTRACTED"] + np.round(p.due * rng.uniform(0.7, 1.5, count))
     days["CANCELLED_BY_CREATOR"] = after(days["CONTRACTED"], p.content, walked)
     days["DEFAULTED"] = after(due, p.content, vanished)
-    slow = np.exp(-0.25 * people.reliability[creator])
+    slow = np.exp(-p.slowness * people.reliability[creator])
     days["CONTENT_SUBMITTED"] = days["CONTRACTED"] + slow * (
         after(days["CONTRACTED"], p.content, whole) - days["CONTRACTED"]
     )
@@ -74,13 +74,19 @@ def course(market: Market, jobs: pd.DataFrame, rng: np.random.Generator) -> Cour
 def _ratings(market: Market, jobs: pd.DataFrame, poor: Flags, rng: np.random.Generator) -> Floats:
     """Whole stars: 1 or 2 for poor work; else from 3 on by quality, fit, the brand's harshness and chance."""
     people, creator = market.people, jobs["creator"].to_numpy()
-    mean = 4.1 + 0.3 * people.quality[creator] + 0.15 * jobs["utility"] - market.houses.harshness[jobs["brand"]]
+    mean = (
+        market.world.work.rating
+        + 0.3 * people.quality[creator]
+        + 0.15 * jobs["utility"]
+        - market.houses.harshness[jobs["brand"]]
+    )
     stars = np.round(mean + market.world.work.rating_sigma * rng.normal(size=len(jobs))).clip(3, 5)
     return np.where(poor, np.where(rng.random(len(jobs)) < 0.4, 1.0, 2.0), stars)
 
 
 def outcomes_by(jobs: pd.DataFrame, run: Course, stop: float) -> pd.DataFrame:
-    """What each job has come to before ``stop``: ``outcome`` (index into OUTCOMES, INVITED at least once invited), ``day``."""
+    """What each job has come to before ``stop``: ``outcome`` (index into OUTCOMES, INVITED at least once invited),
+    ``day``."""
     ends = pd.DataFrame(
         {
             INVITED: run.days["INVITED"],
@@ -113,17 +119,17 @@ def life_cycle(
     rows = [base.assign(day=run.days[step], step=step)[run.days[step] < clock.stop] for step in STEPS]
     events = pd.concat(rows).sort_values(["job", "day"], kind="stable", ignore_index=True)
     step, job = events["step"], events["job"].to_numpy()
-    places = np.array([place.rate for place in market.world.countries])[market.people.country]
-    currency = np.array([place.currency for place in market.world.countries], dtype=object)[market.people.country]
+    rates = by_country(market.world, "rate")[market.people.country]
+    currency = by_country(market.world, "currency")[market.people.country]
     creator = jobs["creator"].to_numpy()[job]
     paid = step.isin(["CONTRACTED", "SETTLED"])
     events[c.EVENT_TYPE] = step.replace("RESUBMITTED", "CONTENT_SUBMITTED")
     events[c.DUE_AT] = pd.Series(clock.at(run.due[job])).where(step == "CONTRACTED")
-    events[c.AMOUNT] = pd.Series((market.people.price / places)[creator]).round(2).where(paid)
+    events[c.AMOUNT] = pd.Series((market.people.price / rates)[creator]).round(2).where(paid)
     events[c.CURRENCY] = pd.Series(currency[creator]).where(paid)
     events[c.RATING] = pd.Series(run.rating[job]).where(step == "RATED")
     events[c.VIDEO_ID] = pd.Series(video_ids(jobs)[job]).where(step.isin(["PUBLISHED", "METRICS_REPORTED"]))
-    events[c.RECEIVED_AT] = _received(events, clock, rng)
+    events[c.RECEIVED_AT] = _received(market.world.work, events, clock, rng)
     return events.join(_results(market, jobs, job, daily, market.world.work, rng).where(step == "METRICS_REPORTED"))
 
 
@@ -137,9 +143,9 @@ def video_ids(jobs: pd.DataFrame) -> Words:
     return names("s", len(jobs))
 
 
-def _received(events: pd.DataFrame, clock: Clock, rng: np.random.Generator) -> pd.Series:
+def _received(p: WorkParams, events: pd.DataFrame, clock: Clock, rng: np.random.Generator) -> pd.Series:
     """One rating in ten arrives up to four days late; everything else at once (null)."""
-    late = (events["step"] == "RATED") & (rng.random(len(events)) < 0.1)
+    late = (events["step"] == "RATED") & (rng.random(len(events)) < p.late_ratings)
     day = np.minimum(events["day"] + rng.uniform(0, 4, len(events)), clock.stop - 1e-4)
     return pd.Series(clock.at(day)).where(late)
 
@@ -154,5 +160,5 @@ def _results(
     fit = jobs["utility"].to_numpy()[job]
     clicks = rng.binomial(views.astype(np.int64), p.click_rate * np.exp(0.2 * fit.clip(-2, 4)))
     sold = rng.binomial(clicks, p.conversion_rate * np.exp(0.1 * fit.clip(-2, 4)))
-    gmv = np.round(sold * 25 * np.exp(0.5 * rng.normal(size=count)), 2)
+    gmv = np.round(sold * p.basket_usd * np.exp(0.5 * rng.normal(size=count)), 2)
     return pd.DataFrame({c.VIDEO_VIEWS: views, c.CLICKS: clicks, c.CONVERSIONS: sold, c.GMV: gmv})

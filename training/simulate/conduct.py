@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
+from training.parameters import ConductParams
 from training.simulate.base import Clock, Floats, Ints
 from training.simulate.creators import Population
 from training.simulate.daily import Daily
 from training.simulate.fraud import Bought, bought_shares
-from training.world import ConductParams, World
+from training.world import World
 
 VIOLATIONS = ("UNDISCLOSED_AD", "COPYRIGHT", "MISLEADING_CLAIM", "HARASSMENT")
 YEAR = 365.25
-SEVERITIES = (0.6, 0.3, 0.1)  # of 1, 2 and 3; judgement
 
 
 def conduct(
@@ -48,7 +48,7 @@ def _violations(
             "creator": creator,
             "day": rng.uniform(first[creator], clock.stop),
             c.EVENT_TYPE: "VIOLATION_CONFIRMED",
-            c.SEVERITY: rng.choice([1.0, 2.0, 3.0], len(creator), p=SEVERITIES),
+            c.SEVERITY: rng.choice([1.0, 2.0, 3.0], len(creator), p=p.severities),
             c.VIOLATION_TYPE: rng.choice(VIOLATIONS, len(creator)),
             "key": [f"violation{number}" for number in range(len(creator))],
         }
@@ -62,7 +62,7 @@ def _appeals(
     appealed = confirmed[rng.random(len(confirmed)) < p.appealed]
     opened = appealed["day"] + rng.exponential(5, len(appealed)) + 0.1
     decided = opened + rng.exponential(10, len(appealed)) + 1
-    upheld = rng.random(len(appealed)) < p.overturned / p.appealed
+    upheld = rng.random(len(appealed)) < p.upheld
     base = appealed[["creator"]].assign(cause=appealed["key"])
     yield base.assign(day=opened, **{c.EVENT_TYPE: "APPEAL_OPENED"})
     yield base.assign(day=decided, **{c.EVENT_TYPE: "APPEAL_DECIDED", c.NOTE: np.where(upheld, "UPHELD", "REJECTED")})

@@ -7,14 +7,16 @@ import pandas as pd
 
 from features import columns as c
 from features import schema
+from training.parameters import DailyParams
 from training.simulate.base import Clock, Floats, frame
 from training.simulate.creators import Population
-from training.world import DailyParams, World
+from training.world import World
 
 
 @dataclass(frozen=True)
 class Daily:
-    """(n, days) of gains a day, burn-in included; ``followers`` at the end of the day, ``gain`` new followers (gross)."""
+    """(n, days), burn-in included: gains of each day, ``gain`` being new followers (gross); ``followers`` at its
+    end."""
 
     followers: Floats
     gain: Floats
@@ -63,28 +65,28 @@ def _rhythm(p: DailyParams, people: Population, clock: Clock, rng: np.random.Gen
     for day in range(1, clock.stop):
         steps[:, day] += p.ar * steps[:, day - 1]
     weekend = p.weekend * (clock.dates.day_of_week.to_numpy() >= 5) * rng.uniform(0, 2, (people.size, 1))
-    growth = 0.0012 * rng.normal(0.3, 1, (people.size, 1)) * np.arange(clock.stop)
+    growth = rng.normal(*p.growth, (people.size, 1)) * np.arange(clock.stop)
     return steps + weekend + growth + _luck(p, steps.shape, rng)
 
 
 def _luck(p: DailyParams, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """Small spikes that fade by 0.6 a day."""
-    luck = np.where(rng.random(shape) < p.small_spike_rate, rng.exponential(1.2, shape), 0.0)
+    """Small spikes that fade."""
+    luck = np.where(rng.random(shape) < p.spike_rate, rng.exponential(p.spike_size, shape), 0.0)
     for day in range(1, shape[1]):
-        luck[:, day] = np.maximum(luck[:, day], 0.6 * luck[:, day - 1])
+        luck[:, day] = np.maximum(luck[:, day], p.spike_fade * luck[:, day - 1])
     return luck
 
 
 def _actions(views: Floats, rate: float, sigma: float, p: DailyParams, rng: np.random.Generator) -> Floats:
     own = rate * np.exp(sigma * rng.normal(size=(len(views), 1)))
-    return rng.poisson(np.minimum(own * np.exp(p.rate_noise * rng.normal(size=views.shape)), 0.5) * views).astype(
-        np.float64
-    )
+    rates = np.minimum(own * np.exp(p.rate_noise * rng.normal(size=views.shape)), 0.5)
+    return rng.poisson(rates * views).astype(np.float64)
 
 
 def _small_promotions(p: DailyParams, views: Floats, rng: np.random.Generator) -> Floats:
-    active = (rng.random((len(views), 1)) < p.paid_share) & (rng.random(views.shape) < 0.06)
-    return np.round(np.where(active, views * rng.uniform(0.1, 0.5, views.shape), 0.0))
+    active = (rng.random((len(views), 1)) < p.promoters) & (rng.random(views.shape) < p.promoted_days)
+    share: Floats = rng.uniform(*p.promoted_share, views.shape)
+    return np.round(views * share * active)
 
 
 def daily_table(people: Population, clock: Clock, daily: Daily) -> pd.DataFrame:

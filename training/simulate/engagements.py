@@ -1,5 +1,5 @@
-"""A sample of who followed, liked, commented and shared: each row comes from a day in proportion to that day's actions, and
-from a bought account in proportion to what of them was bought."""
+"""A sample of who followed, liked, commented and shared: each row comes from a day in proportion to that day's actions,
+and from a bought account in proportion to what of them was bought."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,6 @@ from training.simulate.fraud import Bought
 from training.simulate.text import fill, topical, words
 from training.world import World
 
-ACTION_SHARES = (0.25, 0.42, 0.27, 0.06)  # of the sample: follows and comments are kept more often than likes
 METRIC_OF = ("gain", "likes", "comments", "shares")  # in the order of the contract's ACTIONS
 BOT, POD, RING = range(3)
 
@@ -42,7 +41,7 @@ def sample(
     p = world.accounts
     size = p.engagements_mean * np.exp(p.engagements_sigma * rng.normal(size=people.size))
     creator = np.repeat(np.arange(people.size), rng.poisson(size))
-    action = rng.choice(len(v.ACTIONS), len(creator), p=ACTION_SHARES)
+    action = rng.choice(len(v.ACTIONS), len(creator), p=p.actions)
     day, arranged = _days(creator, action, clock, people, daily, bought, rng)
     campaign = np.where(arranged, bought.campaign[creator, day], -1)
     time = day + _hours(plan, campaign, rng)
@@ -94,7 +93,8 @@ def _accounts(
     world: World, people: Population, creator: Ints, campaign: Ints, plan: pd.DataFrame, pool: Accounts,
     rng: np.random.Generator,
 ) -> Ints:  # fmt: skip
-    """Organic rows: people, with some bots at everyone. Bought rows: the campaign's farm, the pod's members, the ring's accounts."""
+    """Organic rows: people, with some bots at everyone. Bought: the campaign's farm, the pod's members, the ring's
+    own."""
     mode = _mode(plan, campaign)
     bots, crowd = np.flatnonzero(pool.farm >= 0), pool.of(REAL, MASS, INFLUENCER)
     background = rng.beta(*world.accounts.background_bots, people.size)[creator]
@@ -111,8 +111,8 @@ def _accounts(
 
 
 def engagements_table(
-    world: World, people: Population, clock: Clock, plan: pd.DataFrame, rows: Sample, pool: Accounts, videos: pd.DataFrame,
-    rng: np.random.Generator,
+    world: World, people: Population, clock: Clock, plan: pd.DataFrame, rows: Sample, pool: Accounts, videos:
+    pd.DataFrame, rng: np.random.Generator,
 ) -> pd.DataFrame:  # fmt: skip
     """``engagements``; likes, comments and shares name the creator's latest sampled video, where there is one."""
     table = frame(
@@ -132,22 +132,19 @@ def engagements_table(
     return table.assign(**{c.VIDEO_ID: seen[c.VIDEO_ID].mask(table[c.ACTION] == "FOLLOW")})
 
 
-def _comments(
-    world: World, people: Population, plan: pd.DataFrame, rows: Sample, rng: np.random.Generator
-) -> pd.Series:
+def _comments(world: World, people: Population, plan: pd.DataFrame, rows: Sample, rng: np.random.Generator) -> Words:
     """Texts of the comments: by mode, with some spam everywhere and some care taken by those who sell comments."""
-    wanted = np.flatnonzero((rows.action == v.ACTIONS.index("COMMENT")) & (rng.random(len(rows.action)) > 0.15))
+    p, texts = world.accounts, np.full(len(rows.action), None, dtype=object)
+    kept = rng.random(len(rows.action)) >= p.comment_missing
+    wanted = np.flatnonzero((rows.action == v.ACTIONS.index("COMMENT")) & kept)
     language, creator = people.language[rows.creator[wanted]], rows.creator[wanted]
     mode = _mode(plan, rows.campaign[wanted])
-    spam = np.array([0.06, 0.55, 0.1, 0.5])[mode + 1]
-    pod = np.array([0.08, 0.15, 0.6, 0.2])[mode + 1]
+    spam, pod = np.array(p.spam)[mode + 1], np.array(p.flattery)[mode + 1]
     word = words(topical(world, people.subtopics[creator], rng), language, rng)
     kinds: dict[str, Words] = {name: _filled(name, language, word, rng) for name in ("spam", "pod", "comment")}
     u = rng.random(len(wanted))
-    text = np.select([u < spam, u < spam + pod], [kinds["spam"], kinds["pod"]], kinds["comment"])
-    return pd.Series(index=np.arange(len(rows.action)), dtype="object").mask(
-        pd.Series(np.isin(np.arange(len(rows.action)), wanted)), pd.Series(text, index=wanted)
-    )
+    texts[wanted] = np.select([u < spam, u < spam + pod], [kinds["spam"], kinds["pod"]], kinds["comment"])
+    return texts
 
 
 def _filled(kind: str, language: Words, word: Words, rng: np.random.Generator) -> Words:

@@ -1,4 +1,4 @@
-"""Campaigns that move the daily statistics: fraud by name, and innocent events that look like it; the truth about both."""
+"""Campaigns that move the daily statistics, fraud and innocent events that look like it, and the truth about both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,47 +7,25 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from training.simulate.base import Clock, Floats, Ints, draw
+from training.parameters import FraudParams, Kind
+from training.simulate.base import Clock, Floats, Ints
 from training.simulate.creators import Population
 from training.simulate.daily import Daily, with_followers
-from training.world import FraudParams, World
+from training.world import World
 
 WINDOW = 90  # days of the fraud target
 TARGET_SHARE = 0.1
 METRICS = ("gain", "views", "likes", "comments", "shares")
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A campaign's length in days, what it adds to each of METRICS relative to its intensity, and whether it comes in a burst
-    (else evenly). ``paid`` views are declared as such."""
-
-    days: tuple[int, int]
-    adds: tuple[float, float, float, float, float]
-    burst: bool = False
-    paid: bool = False
-
-
-# Lengths and mixtures: from published descriptions of sold packages (instant or "drip-fed" followers, likes, views),
-# engagement groups and lockstep detection (CopyCatch, 2013); sizes within a mixture are judgement.
-KINDS = {
-    "BOUGHT_FOLLOWERS": Kind((1, 4), (1.0, 0.0, 0.05, 0.0, 0.0), burst=True),
-    "SLOW_DRIP": Kind((40, 120), (1.0, 0.0, 0.05, 0.0, 0.0)),
-    "ENGAGEMENT_POD": Kind((30, 150), (0.05, 0.05, 0.6, 1.0, 0.4)),
-    "BOT_LIKES": Kind((5, 30), (0.0, 0.1, 1.0, 0.0, 0.0)),
-    "BOUGHT_COMMENTS": Kind((5, 40), (0.0, 0.0, 0.1, 1.0, 0.0)),
-    "VIEW_INFLATION": Kind((2, 20), (0.0, 1.0, 0.1, 0.0, 0.0), burst=True),
-    "LOCKSTEP_RING": Kind((4, 25), (0.7, 0.1, 0.7, 0.3, 0.2)),
-    "VIRAL_HIT": Kind((4, 14), (1.2, 1.0, 0.9, 0.9, 1.3), burst=True),
-    "PRESS_MENTION": Kind((2, 7), (1.0, 0.1, 0.1, 0.1, 0.05), burst=True),
-    "PAID_PROMOTION": Kind((5, 25), (0.4, 1.0, 0.4, 0.15, 0.1), paid=True),
-}
+_PLANNED = ["creator", "kind", "start", "end", "intensity", "is_fraud"]
 GROUPED = {"LOCKSTEP_RING": "ring_size", "ENGAGEMENT_POD": "pod_size"}
 
 
 @dataclass(frozen=True)
 class Bought:
-    """(n, days) of what was bought or arranged, by metric, and ``campaign``: the row of the campaign that did it, else -1."""
+    """(n, days): what was bought or arranged, by metric; ``campaign`` is the row of the campaign that did it, else
+    -1."""
 
     gain: Floats
     views: Floats
@@ -58,14 +36,18 @@ class Bought:
 
 
 def campaigns(world: World, people: Population, clock: Clock, rng: np.random.Generator) -> pd.DataFrame:
-    """A row per campaign: creator (row), kind, is_fraud, start and end (days, inclusive), intensity, group (-1: alone)."""
+    """A row per campaign: creator (row), kind, is_fraud, start and end (days, inclusive), intensity, group (-1:
+    alone)."""
     p = world.fraud
     guilty = _guilty(p, people, rng)
-    again = guilty[rng.random(len(guilty)) < p.repeat]
-    parts = [_fraud(p, np.concatenate([guilty, again]), clock, rng)]
-    for kind, share in p.innocents:
-        parts.append(_innocent(p, kind, np.flatnonzero(rng.random(people.size) < share), clock, rng))
-    return pd.concat(parts, ignore_index=True)
+    guilty = np.append(guilty, guilty[rng.random(len(guilty)) < p.repeat])
+    shares = np.array([kind.share for kind in p.frauds])
+    parts = [_planned(p, guilty, p.frauds, rng.choice(len(shares), len(guilty), p=shares / shares.sum()), clock, rng)]
+    for kind in p.innocents:
+        lucky = np.flatnonzero(rng.random(people.size) < kind.share)
+        parts.append(_planned(p, lucky, (kind,), np.zeros(len(lucky), dtype=np.int64), clock, rng))
+    plan = pd.concat(parts, ignore_index=True)
+    return plan.assign(is_fraud=plan["kind"].isin([kind.name for kind in p.frauds]))
 
 
 def _guilty(p: FraudParams, people: Population, rng: np.random.Generator) -> Ints:
@@ -74,71 +56,58 @@ def _guilty(p: FraudParams, people: Population, rng: np.random.Generator) -> Int
     return rng.choice(people.size, round(p.prevalence * people.size), replace=False, p=weights / weights.sum())
 
 
-def _fraud(p: FraudParams, creators: Ints, clock: Clock, rng: np.random.Generator) -> pd.DataFrame:
-    kinds, shares = zip(*p.mix, strict=True)
-    kind = np.array(kinds, dtype=object)[draw(np.tile(shares, (len(creators), 1)), rng)]
-    start = rng.uniform(0, clock.stop - 2, len(creators)).astype(int)
-    group = np.full(len(creators), -1)
-    for name, size in GROUPED.items():
-        rows = np.flatnonzero(kind == name)
-        group[rows] = np.arange(len(rows)) // getattr(p, size)
-        begins = rng.uniform(0, clock.stop - 2, len(rows) + 1).astype(int)
-        start[rows] = begins[group[rows]] if name == "LOCKSTEP_RING" else start[rows]
-    intensity = p.intensity_scale * rng.beta(*p.intensity, len(creators))
-    return _rows(creators, kind, start, intensity, group, clock, rng).assign(is_fraud=True)
-
-
-def _innocent(p: FraudParams, kind: str, creators: Ints, clock: Clock, rng: np.random.Generator) -> pd.DataFrame:
-    start = rng.uniform(0, clock.stop - 2, len(creators)).astype(int)
-    intensity = p.intensity_scale * rng.beta(*p.intensity, len(creators))
-    kinds = np.full(len(creators), kind, dtype=object)
-    return _rows(creators, kinds, start, intensity, np.full(len(creators), -1), clock, rng).assign(is_fraud=False)
-
-
-def _rows(
-    creators: Ints,
-    kind: np.ndarray,
-    start: Ints,
-    intensity: Floats,
-    group: Ints,
-    clock: Clock,
-    rng: np.random.Generator,
+def _planned(
+    p: FraudParams, creators: Ints, kinds: tuple[Kind, ...], choice: Ints, clock: Clock, rng: np.random.Generator
 ) -> pd.DataFrame:
-    low, high = (np.array([KINDS[name].days[side] for name in kind], dtype=np.int64) for side in (0, 1))
+    """One campaign for each creator, of the chosen kind; pods and rings in groups, a ring's at the same time."""
+    name = np.array([kind.name for kind in kinds], dtype=object)[choice]
+    low, high = np.array([kind.days for kind in kinds])[choice].T
+    start = rng.integers(0, clock.stop - 2, len(creators))
+    group = np.full(len(creators), -1)
+    for grouped, size in GROUPED.items():
+        rows = np.flatnonzero(name == grouped)
+        group[rows] = np.arange(len(rows)) // getattr(p, size)
+    ring = name == "LOCKSTEP_RING"
+    start[ring] = rng.integers(0, clock.stop - 2, len(creators) + 1)[group[ring]]
     end = np.minimum(start + rng.integers(low, high + 1) - 1, clock.stop - 1)
+    intensity = p.intensity_scale * rng.beta(*p.intensity, len(creators))
     return pd.DataFrame(
-        {"creator": creators, "kind": kind, "start": start, "end": end, "intensity": intensity, "group": group}
+        {"creator": creators, "kind": name, "start": start, "end": end, "intensity": intensity, "group": group}
     )
 
 
 def run(world: World, daily: Daily, plan: pd.DataFrame, rng: np.random.Generator) -> tuple[Daily, Bought]:
     """The days with every campaign of ``plan`` added, and what of it was bought."""
+    kinds = {kind.name: kind for kind in (*world.fraud.frauds, *world.fraud.innocents)}
     total = {name: getattr(daily, name).copy() for name in (*METRICS, "paid")}
     bought = {name: np.zeros(daily.views.shape) for name in METRICS}
     campaign = np.full(daily.views.shape, -1, dtype=np.int64)
-    for row in plan.itertuples():
-        kind, days = KINDS[row.kind], slice(row.start, row.end + 1)
-        for name, part in zip(METRICS, kind.adds, strict=True):
-            extra = _extra(getattr(daily, name)[row.creator], row, part, kind.burst, rng)
-            total[name][row.creator, days] += extra
-            if row.is_fraud:
-                bought[name][row.creator, days] += extra
-            if kind.paid and name == "views":
-                total["paid"][row.creator, days] += np.round(extra * (rng.random() < world.fraud.paid_declared))
-        if row.is_fraud:
-            campaign[row.creator, days] = row.Index
+    for place, (creator, name, start, end, intensity, guilty) in enumerate(plan[_PLANNED].itertuples(index=False)):
+        days = slice(start, end + 1)
+        usual = {metric: float(np.median(getattr(daily, metric)[creator])) for metric in METRICS}
+        extra = _extra(kinds[name], usual, intensity, end + 1 - start, rng)
+        for metric, gain in extra.items():
+            total[metric][creator, days] += gain
+            bought[metric][creator, days] += gain * guilty
+        if guilty:
+            campaign[creator, days] = place
+        if name == "PAID_PROMOTION" and rng.random() < world.fraud.paid_declared:
+            total["paid"][creator, days] += extra["views"]
     lost = _removed(bought["gain"], world.fraud.bot_churn)
     after = with_followers(replace(daily, **total), lost, world.daily.churn)
     return after, Bought(**bought, campaign=campaign)
 
 
-def _extra(series: Floats, row: tuple, part: float, burst: bool, rng: np.random.Generator) -> Floats:
-    """What the campaign adds each day: in all, ``part`` of intensity / (1 - intensity) of the usual gain of 90 days."""
-    length = row.end - row.start + 1
-    usual = np.median(series) * WINDOW
-    shape = np.exp(-np.arange(length) / max(length / 3, 0.7)) if burst else np.exp(0.3 * rng.normal(size=length))
-    amount = part * row.intensity / (1 - row.intensity) * usual
-    return rng.poisson(amount * shape / shape.sum()).astype(np.float64)
+def _extra(
+    kind: Kind, usual: dict[str, float], intensity: float, length: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """What a campaign of ``length`` days adds to each metric: in all, its part of intensity / (1 - intensity) of the
+    ``usual`` gain of 90 days."""
+    burst, even = np.exp(-np.arange(length) / max(length / 3, 0.7)), np.exp(0.3 * rng.normal(size=length))
+    shape = burst if kind.burst else even
+    amount = intensity / (1 - intensity) * WINDOW * shape / shape.sum()
+    parts = zip(METRICS, kind.adds, strict=True)
+    return {metric: rng.poisson(part * usual[metric] * amount).astype(np.float64) for metric, part in parts}
 
 
 def _removed(gain: Floats, rate: float) -> Floats:
@@ -151,7 +120,8 @@ def _removed(gain: Floats, rate: float) -> Floats:
 
 
 def bought_shares(daily: Daily, bought: Bought, day: int) -> Floats:
-    """(n,) the largest share, over the metrics, of the gain in the 90 days up to and including ``day`` that was bought."""
+    """(n,) the largest share, over the metrics, of the gain in the 90 days up to and including ``day`` that was
+    bought."""
     window = slice(max(day + 1 - WINDOW, 0), day + 1)
     shares = [
         getattr(bought, name)[:, window].sum(axis=1) / np.maximum(getattr(daily, name)[:, window].sum(axis=1), 1)
@@ -184,8 +154,9 @@ def truth_of_fraud(
 
 
 def fraud_target(truth: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> pd.Series:
-    """The design's target as of a date, for every creator of ``truth["creators"]``: True where at least 10 % of the gain of
-    followers, views, likes, comments or shares in the 90 days before ``as_of`` was bought or arranged."""
+    """The design's target as of a date, for every creator of ``truth["creators"]``, indexed by creator_id: True
+    where at least
+    10 % of the gain of followers, views, likes, comments or shares in the 90 days before was bought or arranged."""
     rows = truth["bought"]
     rows = rows[(rows[c.DATE] < as_of) & (rows[c.DATE] >= as_of - pd.Timedelta(days=WINDOW))]
     sums = rows.drop(columns=c.DATE).groupby(c.CREATOR_ID).sum()

@@ -1,6 +1,6 @@
 """Who was shown for each brief, by an imperfect policy, and how far each got."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,24 +13,33 @@ from training.world import World
 
 NONE, CLICKED, SHORTLISTED, INVITED, DECLINED, ACCEPTED, COMPLETED, FAILED = range(len(v.OUTCOMES))
 GRADES = np.array([0, 1, 2, 2, 2, 3, 4, 1], dtype=np.int8)
-LOAD_DAYS = 25.0  # an accepted order weighs on a creator for about this long
 ALL_PAIRS = 4_000_000  # utilities are kept for every pair up to here
 
 
 @dataclass
-class Log:
-    """What the loop over briefs collects: shown pairs, utilities, and the creators' current load."""
+class Load:
+    """Each creator's accepted orders, fading over ``fade`` days; ``day`` is when ``orders`` (n,) were last brought
+    up."""
 
-    load: Floats
-    updated: float
-    shown: list[pd.DataFrame] = field(default_factory=list)
-    truth: list[pd.DataFrame] = field(default_factory=list)
+    orders: Floats
+    day: float
+    fade: float
 
     def at(self, day: float) -> Floats:
-        """(n,) the load at ``day``: accepted orders, fading."""
-        self.load = self.load * np.exp(-(day - self.updated) / LOAD_DAYS)
-        self.updated = day
-        return self.load
+        """(n,) the orders that still weigh on ``day``, which must not come before the last one asked for."""
+        self.orders, self.day = self.orders * np.exp((self.day - day) / self.fade), day
+        return self.orders
+
+    def add(self, creators: pd.Series) -> None:
+        """Count one more order for each of these."""
+        np.add.at(self.orders, creators.to_numpy(), 1.0)
+
+
+def _load(world: World, size: int, past: pd.DataFrame, clock: Clock) -> Load:
+    """What is left of the ``past`` jobs at the start."""
+    taken, fade = past[past["outcome"] >= ACCEPTED], world.funnel.load_days
+    left = np.exp((taken["day"] - clock.start) / fade)
+    return Load(np.bincount(taken["creator"], left, size).astype(np.float64), float(clock.start), fade)
 
 
 def chosen(world: World, utility: Floats, rng: np.random.Generator) -> Ints:
@@ -61,28 +70,28 @@ def answered(
 def log_impressions(
     market: Market, asked: Briefs, labels: Floats, clock: Clock, past: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Shown pairs (brief, creator, position, propensity, day, outcome) and the truth (brief, creator, utility, grade)."""
-    world, people, everyone = market.world, market.people, np.arange(market.people.size)
-    recent = past[past["outcome"] >= ACCEPTED]
-    load = np.zeros(people.size)
-    np.add.at(load, recent["creator"].to_numpy(), np.exp(-(clock.start - recent["day"].to_numpy()) / LOAD_DAYS))
-    log = Log(load, float(clock.start))
-    for row in range(len(asked.ids)):
-        day = float(asked.day[row])
-        utility, load = market.utility(asked, row, rng), log.at(day)
-        answers = answered(market, everyone, asked.brand[row], utility, load, asked.budget[row], rng)
-        depth = chosen(world, utility, rng)
-        outcome = np.where(depth == INVITED, answers, depth)
+    """Shown pairs (brief, creator, position, propensity, day, outcome, utility) and the truth of pairs (brief, creator,
+    utility, grade)."""
+    load = _load(market.world, market.people.size, past, clock)
+    logged, truth = [], []
+    for row, day in enumerate(asked.day):
+        utility = market.utility(asked, row, rng)
+        outcome = _outcomes(market, asked, row, utility, load.at(day), rng)
         score = _score(market, asked, row, labels, utility, rng)
-        shown = _shown(world, score, people.onboarded <= day, rng)
-        looked = rng.random(len(shown)) < shown["position"] ** -world.logging.examination
-        shown = shown.assign(brief=row, day=day + rng.uniform(0.01, 0.5))
+        shown = _shown(market.world, score, market.people.onboarded <= day, rng)
+        looked = rng.random(len(shown)) < shown["position"] ** -market.world.logging.examination
         shown["outcome"] = np.where(looked, outcome[shown["creator"]], NONE)
-        shown["utility"] = utility[shown["creator"]]
-        log.shown.append(shown)
-        log.truth.append(_truth(row, utility, outcome, len(asked.ids), rng))
-        np.add.at(log.load, shown.loc[shown["outcome"] >= ACCEPTED, "creator"].to_numpy(), 1.0)
-    return pd.concat(log.shown, ignore_index=True), pd.concat(log.truth, ignore_index=True)
+        load.add(shown.loc[shown["outcome"] >= ACCEPTED, "creator"])
+        logged.append(shown.assign(brief=row, day=day + rng.uniform(0.01, 0.5), utility=utility[shown["creator"]]))
+        truth.append(_truth(row, utility, outcome, len(asked.ids), rng))
+    return pd.concat(logged, ignore_index=True), pd.concat(truth, ignore_index=True)
+
+
+def _outcomes(market: Market, asked: Briefs, row: int, utility: Floats, load: Floats, rng: np.random.Generator) -> Ints:
+    """(n,) what would come of every creator, were the brand to look."""
+    everyone, depth = np.arange(market.people.size), chosen(market.world, utility, rng)
+    answers = answered(market, everyone, asked.brand[row], utility, load, asked.budget[row], rng)
+    return np.where(depth == INVITED, answers, depth)
 
 
 def _score(
@@ -99,7 +108,8 @@ def _score(
 def _shown(world: World, score: Floats, eligible: Flags, rng: np.random.Generator) -> pd.DataFrame:
     """Positions by score, shuffled uniformly within blocks; some positions go to a creator drawn from all the others.
 
-    Propensities are exact given the score: (1 - explore) / block for the policy's own, explore / others for the explored.
+    Propensities are exact given the score: (1 - explore) / block for the policy's own, explore / others for the
+    explored.
     """
     p = world.logging
     order = np.flatnonzero(eligible)[np.argsort(-score[eligible], kind="stable")]

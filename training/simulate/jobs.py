@@ -6,15 +6,14 @@ import numpy as np
 import pandas as pd
 
 from training.simulate.base import Clock
-from training.simulate.briefs import Briefs, briefs
+from training.simulate.briefs import Briefs, briefs, usual_budget
 from training.simulate.impressions import INVITED, answered
 from training.simulate.utility import Market
 
-LOYALTY = 2.0  # slope of a brand's choice over its utility: it knows its creators, not perfectly
-
 
 def past_jobs(market: Market, clock: Clock, rng: np.random.Generator) -> pd.DataFrame:
-    """Invitations before the horizon, without briefs: brand, creator, day, outcome, utility, subtopic, budget, brief = -1."""
+    """Invitations before the horizon, without briefs: brand, creator, day, outcome, utility, subtopic, budget, brief
+    = -1."""
     world, houses = market.world, market.houses
     usual = _usual(market, clock, rng)
     activity = rng.gamma(1.2, size=len(houses.ids))
@@ -30,15 +29,18 @@ def _usual(market: Market, clock: Clock, rng: np.random.Generator) -> Briefs:
     """One typical brief for each brand."""
     houses = market.houses
     drawn = briefs(market.world, houses, len(houses.ids), clock, rng)
-    budget = market.world.briefs.budget_median_usd * np.exp(0.4 * (houses.tier - 10.7))
     return replace(
-        drawn, brand=np.arange(len(houses.ids)), subtopic=houses.subtopics[:, 0], country=houses.country, budget=budget
+        drawn,
+        brand=np.arange(len(houses.ids)),
+        subtopic=houses.subtopics[:, 0],
+        country=houses.country,
+        budget=usual_budget(market.world, houses.tier),
     )
 
 
 def _brand_jobs(market: Market, usual: Briefs, brand: int, count: int, rng: np.random.Generator) -> pd.DataFrame:
     utility, budget = market.utility(usual, brand, rng), float(usual.budget[brand])
-    chance = np.exp(LOYALTY * utility)
+    chance = np.exp(market.world.work.loyalty * utility)
     creator = rng.choice(market.people.size, count, p=chance / chance.sum())
     outcome = answered(market, creator, brand, utility[creator], np.zeros(count), budget, rng)
     columns = {"creator": creator, "brand": brand, "outcome": outcome, "utility": utility[creator]}
@@ -46,7 +48,8 @@ def _brand_jobs(market: Market, usual: Briefs, brand: int, count: int, rng: np.r
 
 
 def brief_jobs(asked: Briefs, shown: pd.DataFrame) -> pd.DataFrame:
-    """The invitations among the shown pairs, in the columns of :func:`past_jobs`; ``shown`` is the row of the impression."""
+    """The invitations among the shown pairs, in the columns of :func:`past_jobs`; ``shown`` is the row of the
+    impression."""
     invited = shown[shown["outcome"] >= INVITED]
     row = invited["brief"].to_numpy()
     jobs = invited[["brief", "creator", "day", "outcome", "utility"]].assign(

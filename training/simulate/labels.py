@@ -5,12 +5,15 @@ import pandas as pd
 
 from features import columns as c
 from features import schema
+from training.parameters import ReviewParams
 from training.simulate.accounts import BOT, Accounts
 from training.simulate.base import Clock, Floats, Ints, Words, frame
 from training.simulate.creators import Population
 from training.simulate.daily import Daily
 from training.simulate.fraud import METRICS, TARGET_SHARE, WINDOW, Bought, bought_shares
-from training.world import ReviewParams, World
+from training.world import World
+
+SMOOTH = 5.0  # added to counts, so that small numbers do not make peaks
 
 
 def reviews(
@@ -40,11 +43,15 @@ def reviews(
 
 
 def _rule(p: ReviewParams, daily: Daily, day: int, rng: np.random.Generator) -> Floats:
-    """A crude rule's score: the highest of the recent peaks of followers, likes, comments and views over their usual level."""
-    score = np.zeros(len(daily.views))
+    """A crude rule's score: the highest recent peak of followers, likes, comments or shares per view, or of views
+    per like, over the usual level (log)."""
+    window = slice(max(day - p.rule_days, 0), day)
+    views = daily.views[:, window] + SMOOTH
+    score = np.zeros(len(views))
     for name in METRICS:
-        values = getattr(daily, name)[:, max(day - 60, 0) : day]
-        score = np.maximum(score, np.log((values.max(axis=1) + 3) / (np.median(values, axis=1) + 3)))
+        values = (daily.likes if name == "views" else getattr(daily, name))[:, window] + SMOOTH
+        rate = views / values if name == "views" else values / views
+        score = np.maximum(score, np.log(rate.max(axis=1) / np.median(rate, axis=1)))
     return score + p.rule_noise * rng.normal(size=len(score))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from features import columns as c
 from features import schema
 from features import vocabulary as v
-from training.simulate.base import Clock, frame, names
+from training.simulate.base import Clock, by_country, frame, names
 from training.simulate.briefs import Briefs
 from training.simulate.collaborations import Course, collaboration_ids, course, outcomes_by, video_ids
 from training.simulate.impressions import CLICKED, NONE, SHORTLISTED, log_impressions
@@ -20,7 +20,8 @@ POLICY = "logging-1"
 
 @dataclass(frozen=True)
 class Matches:
-    """``shown`` pairs with ``outcome`` and ``outcome_day`` as of the end, all ``jobs``, how they ``run``, and the ``truth`` of pairs."""
+    """``shown`` pairs with ``outcome`` and ``outcome_day`` as of the end, all ``jobs``, how they ``run``, and the
+    ``truth`` of pairs."""
 
     shown: pd.DataFrame
     jobs: pd.DataFrame
@@ -46,7 +47,8 @@ def _listed(market: Market, profiles: pd.DataFrame) -> np.ndarray:
 def _outcomes(
     shown: pd.DataFrame, jobs: pd.DataFrame, ran: Course, clock: Clock, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Clicks come within minutes, shortlists within a day; invitations are as far as their jobs; all cut off at the end."""
+    """Clicks come within minutes, shortlists within a day; invitations are as far as their jobs; all cut off at the
+    end."""
     reached = outcomes_by(jobs, ran, clock.stop)
     late = jobs["shown"] >= 0
     moved = reached[late].set_axis(jobs.loc[late, "shown"].astype(int))
@@ -69,7 +71,7 @@ def impressions_table(market: Market, asked: Briefs, made: Matches, clock: Clock
     """``impressions``; a price is quoted, in the creator's currency, where there was an invitation."""
     shown, people = made.shown, market.people
     creator, brief = shown["creator"].to_numpy(), shown["brief"].to_numpy()
-    rates = np.array([place.rate for place in market.world.countries])[people.country]
+    rates = by_country(market.world, "rate")[people.country]
     return frame(
         schema.IMPRESSIONS,
         {

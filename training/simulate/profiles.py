@@ -6,11 +6,12 @@ import pandas as pd
 from features import columns as c
 from features import schema
 from features import vocabulary as v
-from training.simulate.base import TOPIC_NAMES, Clock, Flags, Words, frame, masked
+from training.parameters import CreatorParams
+from training.simulate.base import TOPIC_NAMES, Clock, Flags, by_country, frame, masked
 from training.simulate.creators import Population
 from training.simulate.daily import Daily
 from training.simulate.text import bios
-from training.world import CreatorParams, World
+from training.world import World
 
 MONTH = 28
 
@@ -58,7 +59,7 @@ def _profile(world: World, people: Population, clock: Clock, rng: np.random.Gene
     p, n, bare = world.creators, people.size, people.label_only
     digits = rng.poisson(1.2, n)
     bio = masked(bios(world, people, rng), bare | (rng.random(n) < p.bio_missing))
-    rates = np.array([country.rate for country in world.countries])[people.country]
+    rates = by_country(world, "rate")[people.country]
     handle = pd.Series([f"user{number}" for number in rng.permutation(n)], dtype="str")
     return pd.DataFrame(
         {
@@ -67,7 +68,7 @@ def _profile(world: World, people: Population, clock: Clock, rng: np.random.Gene
             c.HANDLE_NAME: handle,
             c.DISPLAY_NAME: handle.str.capitalize(),
             c.BIO: bio,
-            c.COUNTRY_CODE: np.array([country.code for country in world.countries], dtype=object)[people.country],
+            c.COUNTRY_CODE: by_country(world, "code")[people.country],
             c.LANGUAGE: masked(people.language, bare),
             c.CONTENT_LABELS: _labels(p, people, rng),
             c.CONTENT_STYLES: _listed(v.CONTENT_STYLES, people.styles, bare | (rng.random(n) < p.style_missing)),
@@ -76,7 +77,7 @@ def _profile(world: World, people: Population, clock: Clock, rng: np.random.Gene
             c.VIDEOS_COUNT: np.round(120 * np.exp(0.9 * rng.normal(size=n))),
             c.ENGAGEMENT_RATE_BASIS: np.where(rng.random(n) < 0.75, "VIEWS", "FOLLOWERS"),
             c.CREATOR_PRICE: masked(people.price / rates, rng.random(n) < p.price_missing),
-            c.CURRENCY: _currencies(world)[people.country],
+            c.CURRENCY: by_country(world, "currency")[people.country],
             c.MAX_OPEN_ORDERS: rng.integers(1, 7, n),
             c.JOINED_AT: clock.at(people.joined),
             c.HAS_AVATAR: rng.random(n) < 0.96,
@@ -86,10 +87,6 @@ def _profile(world: World, people: Population, clock: Clock, rng: np.random.Gene
             c.BIO_LENGTH: bio.str.len(),
         }
     )
-
-
-def _currencies(world: World) -> Words:
-    return np.array([country.currency for country in world.countries], dtype=object)
 
 
 def _labels(p: CreatorParams, people: Population, rng: np.random.Generator) -> pd.Series:
@@ -118,7 +115,7 @@ def prices_table(world: World, people: Population, clock: Clock, rng: np.random.
         people.formats & (rng.random(people.size) < world.creators.price_list)[:, None] & ~people.label_only[:, None]
     )
     creator, form = np.nonzero(listed)
-    rates = np.array([country.rate for country in world.countries])[people.country]
+    rates = by_country(world, "rate")[people.country]
     factor = np.array([1.0, 1.6, 0.5])[form] * np.exp(0.1 * rng.normal(size=len(form)))
     return frame(
         schema.CREATOR_PRICES,
@@ -126,7 +123,7 @@ def prices_table(world: World, people: Population, clock: Clock, rng: np.random.
             c.CREATOR_ID: people.ids[creator],
             c.CONTENT_FORMAT: np.array(v.CONTENT_FORMATS, dtype=object)[form],
             c.AMOUNT: ((people.price / rates)[creator] * factor).round(2),
-            c.CURRENCY: _currencies(world)[people.country][creator],
+            c.CURRENCY: by_country(world, "currency")[people.country][creator],
             c.OBSERVED_AT: clock.at(np.maximum(people.joined[creator], clock.start)),
         },
     )

@@ -12,7 +12,6 @@ from training.simulate.daily import Daily
 from training.simulate.text import captions
 from training.world import World
 
-MATURITY = 3.0  # days in which a video collects 63 % of its views
 COUNTERS = (c.LIKES, c.COMMENTS, c.SHARES)
 
 
@@ -34,7 +33,7 @@ def _plain(world: World, people: Population, clock: Clock, rng: np.random.Genera
     count = rng.poisson(p.videos_mean * np.sqrt(people.posting / people.posting.mean()))
     count[(rng.random(people.size) < p.no_videos) | people.label_only] = 0
     creator = np.repeat(np.arange(people.size), count)
-    day = rng.uniform(np.maximum(people.joined[creator], clock.start - 60), clock.stop - 0.1)
+    day = rng.uniform(np.maximum(people.joined[creator], clock.start - p.before_days), clock.stop - 0.1)
     rows = pd.DataFrame({"creator": creator, "day": day})
     rows[c.CAPTION] = masked(
         captions(world, people.subtopics[creator], people.language[creator], rng),
@@ -86,7 +85,7 @@ def _looks(world: World, clock: Clock, made: pd.DataFrame, rng: np.random.Genera
     second = first + rng.uniform(10, 40, len(made))
     again = (rng.random(len(made)) < world.content.second_look) & (second < clock.stop)
     seen = pd.concat([made.assign(seen=first), made.assign(seen=second)[again]], ignore_index=True)
-    grown = 1 - np.exp(-(seen["seen"] - seen["day"]) / MATURITY)
+    grown = 1 - np.exp(-(seen["seen"] - seen["day"]) / world.content.maturity_days)
     for name in (c.VIDEO_VIEWS, c.PAID_VIDEO_VIEWS, c.FAVORITES, *COUNTERS):
         seen[name] = np.floor(seen[name] * grown)
     seen[c.OBSERVED_AT] = clock.at(seen["seen"])
