@@ -3,11 +3,12 @@
 from collections.abc import Collection
 
 import pandas as pd
-from features.collaborations import verdicts
 
 from features import columns as c
+from features.collaborations import verdicts
 from features.schema import COLLABORATION_EVENTS
 from features.validation import violations
+from features.vocabulary import SYSTEM_EVENTS
 
 ACCEPTED, DUPLICATE, REJECTED = "ACCEPTED", "DUPLICATE", "REJECTED"
 STATUS, ERROR = "status", "error"
@@ -26,6 +27,8 @@ def judged(
     """
     new = batch[~batch[c.EVENT_ID].isin(stored[c.EVENT_ID]) & ~batch[c.EVENT_ID].duplicated()]
     errors = _problems(new, creators, now)
+    if not backfill:
+        errors[new[c.EVENT_TYPE].isin(SYSTEM_EVENTS)] = "event_type: is the system's own to write, except in a backfill"
     sound = new[errors.isna()]
     errors[sound.index] = verdicts(stored, sound, backfill)
     error = batch[c.EVENT_ID].map(dict(zip(new[c.EVENT_ID], errors, strict=True))).astype("object")

@@ -23,8 +23,8 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built Bento, moved out of the BentoML home that it was built in."""
     folder = tmp_path_factory.mktemp("bento")
     env = {**os.environ, "BENTOML_HOME": str(folder / "home"), "BENTOML_DO_NOT_TRACK": "True"}
-    command = [sys.executable, "-m", "bentoml", "build", "--output", "tag", str(ROOT)]
-    built = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=folder)
+    command = [sys.executable, "-m", "bentoml", "build", "--output", "tag"]
+    built = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=ROOT)
     assert built.returncode == 0, built.stdout + built.stderr
     (latest,) = (path for path in (folder / "home" / "bentos" / "creatormatch").iterdir() if path.is_dir())
     return Path(shutil.move(latest, folder / "creatormatch"))

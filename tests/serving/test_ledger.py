@@ -79,6 +79,12 @@ def test_an_event_must_keep_the_contract_beyond_its_own_fields():
     assert fields == ["event_type, collaboration_id", "event_type, refers_to", "received_at", None]
 
 
+def test_only_a_backfill_may_bring_the_events_of_the_system():
+    batch = events({"event_id": "e1", "event_type": "ASSESSED", "factor": "AUTHENTICITY", "value": 0.9})
+    assert fates(batch) == ["REJECTED"]
+    assert list(ledger.judged(batch, NONE, {"ana"}, NOW, backfill=True)[ledger.STATUS]) == ["ACCEPTED"]
+
+
 def test_the_batch_is_left_as_it_was():
     batch = events(invited("e1"), invited("e2", "k2"))
     before = batch.copy(deep=True)
