@@ -32,13 +32,15 @@ def start(data: Path, port: int) -> None:
     if _taken(port):
         sys.exit(f"port {port} is taken by another program; choose one with: make run PORT=3001")
     log = data / "service.log"
-    command = [str(_beside("creatormatch")), "serve", "--home", str(data), "--port", str(port)]
+    command = [str(_beside("creatormatch")), "serve", "--home", str(data), "--data", str(data / "sample")]
+    command += ["--port", str(port)]
     with log.open("wb") as output:
         service = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     _pid_file(data).write_text(str(service.pid))
     deadline = time.monotonic() + PATIENCE_S
     while not _ready(port):
         if service.poll() is not None or time.monotonic() > deadline:
+            stop(data)
             sys.exit(f"the service did not start:\n{log.read_text(errors='replace')[-3000:]}")
         time.sleep(0.2)
     sys.stdout.write(READY.format(port=port, brief=BRIEF, log=log, data=data, mlflow=_beside("mlflow")))

@@ -203,23 +203,16 @@ def credit(
 @app.command(epilog="Example: creatormatch serve --data data/sample --port 3000")
 def serve(
     data: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Imported when it is new; the sample by default.")
+        str | None, typer.Option(metavar="DIR", help="Imported when it is new; by default what was served last.")
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
     home: Home = HOME,
 ) -> None:
     """Serve the champion over HTTP on this machine, until stopped."""
-    from features.tables import read_tables
-    from models.registry import local_champion
-
-    source = str(home / "sample") if data is None else data
-    local_champion(home)  # what is wrong is said here, rather than by the service in its log
-    read_tables(source)
-    settings = {
-        "CREATORMATCH_HOME": str(home.resolve()),
-        "CREATORMATCH_DATA": source if "://" in source else str(Path(source).resolve()),
-        "BENTOML_DO_NOT_TRACK": "True",
-    }
+    settings = {"CREATORMATCH_HOME": str(home.resolve()), "BENTOML_DO_NOT_TRACK": "True"}
+    if data is not None:
+        settings["CREATORMATCH_DATA"] = data if "://" in data else str(Path(data).resolve())
+    _servable(data, home)
     command = [sys.executable, "-m", "bentoml", "serve", "serving.service:CreatorMatch"]
     command += ["--working-dir", str(Path(__file__).parents[1]), "--host", "127.0.0.1", "--port", str(port)]
     os.execve(sys.executable, command, os.environ | settings)  # in this process: who stops it stops the service
@@ -234,6 +227,18 @@ def benchmark(
     from training.train import EMBEDDINGS
 
     emit_json(import_module(f"training.benchmarks.{name.replace('-', '_')}").run(data, home / EMBEDDINGS))
+
+
+def _servable(data: str | None, home: Path) -> None:
+    """Raises InputError for what would stop the service, whose own words are in a log between those of BentoML."""
+    from features.tables import read_tables
+    from models.registry import local_champion
+
+    local_champion(home)
+    if data is not None:
+        read_tables(data)
+    elif not (home / "stores").is_dir():
+        raise InputError("--data: nothing was served from this data directory yet; name a dataset", code="NOT_FOUND")
 
 
 def _engine(tables: "Tables", home: Path) -> "Engine":

@@ -129,6 +129,13 @@ def test_releases_are_promoted_listed_and_rolled_back(tmp_path: Path) -> None:
     ]
 
 
+def test_serve_says_which_data_it_misses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    register(tmp_path, "a")
+    Registry(tmp_path).promote()
+    assert "--data: nothing was served" in refusal(capsys, "serve", "--home", str(tmp_path))
+    assert "nowhere" in refusal(capsys, "serve", "--home", str(tmp_path), "--data", "nowhere")
+
+
 def test_data_directory_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREATORMATCH_HOME", str(tmp_path))
     assert CliRunner().invoke(cli.app, ["models"]).output == "nothing to show\n"
