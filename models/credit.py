@@ -1,0 +1,178 @@
+"""Credit: one visible score per creator, a pure function of (the ledger, the policy, as_of). See docs/credit.md.
+
+Nothing else enters: not the country, the language, the name, nor any protected trait.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from models.credit_factors import (
+    CODE,
+    FACTORS,
+    MEASURE,
+    Posterior,
+    coded_events,
+    confidence,
+    event_points,
+    evidence,
+    factor_scores,
+    moved,
+    posterior,
+    total,
+)
+from models.credit_policy import POLICY_FILE, Policy, load_policy
+
+__all__ = ["POLICY_FILE", "Policy", "credit_answers", "credit_scores", "load_policy"]
+
+MOST_REASONS = 4
+DECIMALS = 1
+# The words for each code of an event; {v} is the rating or the assessed value.
+TEXTS = {
+    "CONTENT_SUBMITTED_ON_TIME": "Content submitted on time",
+    "CONTENT_SUBMITTED_LATE": "Content submitted late",
+    "PUBLISHED_ON_TIME": "Published as agreed",
+    "PUBLISHED_LATE": "Published late",
+    "SETTLED": "Order completed and settled",
+    "CANCELLED_BY_CREATOR": "Order cancelled by the creator",
+    "DEFAULTED": "Order not delivered",
+    "TRAINING_PASSED": "Training passed",
+    "VIOLATION_CONFIRMED_1": "Minor violation confirmed",
+    "VIOLATION_CONFIRMED_2": "Violation confirmed",
+    "VIOLATION_CONFIRMED_3": "Severe violation confirmed",
+    "FRAUD_CONFIRMED": "Fake engagement confirmed",
+    "RATED": "Rated {v:g} of 5 by a brand",
+    "ASSESSED_AUTHENTICITY": "Authenticity assessed at {v:.0%}",
+    "ASSESSED_INTERACTION": "Interaction quality assessed at {v:.0%}",
+}
+# What a creator can do next, as the event it leads to.
+ACTIONS = {
+    "PUBLISHED_ON_TIME": "Publish the next order on time",
+    "RATED": "Earn five stars from the next brand",
+    "TRAINING_PASSED": "Pass the training on the rules",
+}
+
+
+def credit_scores(events: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, creator_ids: pd.Index) -> pd.DataFrame:
+    """Indexed by creator_id as given: score (0–1000), stars (1–5), band, order_status, status_until (NaT: no end set),
+    max_open_orders (the policy's cap, NaN: none), confidence (0–1).
+
+    ``events`` is the ledger (collaboration_events); what was not known at ``as_of`` (inclusive) is left out here.
+    """
+    coded = coded_events(events, as_of)
+    states = posterior(evidence(coded, policy), policy, creator_ids)
+    return _standing(states, coded, policy, as_of)
+
+
+def credit_answers(
+    events: pd.DataFrame, creators: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, creator_ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The answer of /v1/credit for each of ``creator_ids``, in their order, ready for JSON.
+
+    ``creators`` (of them the latest row counts) gives only each creator's own ``max_open_orders``.
+    """
+    ids = pd.Index(pd.unique(np.asarray(creator_ids, dtype=object)))
+    coded = coded_events(events[events[c.CREATOR_ID].isin(ids)], as_of)
+    found = evidence(coded, policy)
+    states = posterior(found, policy, ids)
+    standing = _standing(states, coded, policy, as_of)
+    own = creators.sort_values(c.OBSERVED_AT, na_position="first").groupby(c.CREATOR_ID)[c.MAX_OPEN_ORDERS].last()
+    cap = np.fmin(standing["max_open_orders"], own.reindex(ids))
+    factors, reasons, actions = _factors(states, policy), _reasons(found, policy), _actions(states, policy)
+    answers = {
+        creator_id: {
+            "creator_id": creator_id,
+            "score": row.score,
+            "stars": row.stars,
+            "band": row.band,
+            "confidence": row.confidence,
+            "order_status": row.order_status,
+            "status_until": None if pd.isna(row.status_until) else row.status_until.isoformat(),
+            "max_open_orders": None if pd.isna(most) else int(most),
+            "factors": factors[creator_id],
+            "reasons": reasons.get(creator_id, []),
+            "next_best_action": actions[creator_id],
+            "as_of": as_of.isoformat(),
+        }
+        for creator_id, row, most in zip(ids, standing.itertuples(), cap, strict=True)
+    }
+    return [answers[creator_id] for creator_id in creator_ids]
+
+
+def _standing(states: Posterior, coded: pd.DataFrame, policy: Policy, as_of: pd.Timestamp) -> pd.DataFrame:
+    score = total(factor_scores(states.alpha, states.beta, policy), policy).round(DECIMALS)
+    place = np.searchsorted([band.start for band in policy.bands], score, side="right") - 1
+    until = _suspended_until(coded, policy).reindex(score.index)
+    suspended = until > as_of
+    limited = score < policy.limited_below
+    names = np.array([band.name for band in policy.bands])
+    return pd.DataFrame(
+        {
+            "score": score,
+            "stars": place + 1,
+            "band": pd.Series(names[place], index=score.index, dtype="str"),
+            "order_status": np.select([suspended, limited], ["SUSPENDED", "LIMITED"], "OPEN"),
+            "status_until": until.where(suspended),
+            "max_open_orders": np.select([suspended, limited], [0.0, policy.limited_open_orders], np.nan),
+            "confidence": confidence(states, policy, as_of),
+        },
+        index=score.index,
+    ).astype({"order_status": "str"})
+
+
+def _suspended_until(coded: pd.DataFrame, policy: Policy) -> pd.Series:
+    """When the last suspension of each creator with confirmed severe conduct ends."""
+    severe = coded[coded[CODE].isin(policy.suspension_days)]
+    end = severe[c.EVENT_TIME] + pd.to_timedelta(severe[CODE].map(policy.suspension_days).astype(float), unit="D")
+    return end.astype("datetime64[us]").groupby(severe[c.CREATOR_ID]).max()
+
+
+def _factors(states: Posterior, policy: Policy) -> dict[str, list[dict[str, Any]]]:
+    scores = factor_scores(states.alpha, states.beta, policy).round(DECIMALS)
+    rows = zip(scores.index, scores.to_numpy().tolist(), states.events.to_numpy().tolist(), strict=True)
+    return {
+        creator_id: [
+            {"name": name, "score": score, "weight": policy.factors[name].weight, "events": count}
+            for name, score, count in zip(FACTORS, points, counts, strict=True)
+        ]
+        for creator_id, points, counts in rows
+    }
+
+
+def _reasons(found: pd.DataFrame, policy: Policy) -> dict[str, list[dict[str, Any]]]:
+    """By creator the events that the score would differ from most without, largest first (ties: the latest)."""
+    by_event = found.assign(points=event_points(found, policy)).groupby([c.CREATOR_ID, c.EVENT_ID], as_index=False)
+    drivers = by_event.agg({"points": "sum", CODE: "first", MEASURE: "first", c.EVENT_TIME: "first"})
+    drivers["points"] = drivers["points"].round(DECIMALS)
+    drivers = drivers[drivers["points"] != 0].assign(size=drivers["points"].abs())
+    drivers = drivers.sort_values(["size", c.EVENT_TIME, c.EVENT_ID], ascending=[False, False, True])
+    top = drivers.groupby(c.CREATOR_ID).head(MOST_REASONS)
+    return {creator_id: [_reason(row) for row in rows.itertuples()] for creator_id, rows in top.groupby(c.CREATOR_ID)}
+
+
+def _reason(row: Any) -> dict[str, Any]:
+    text = f"{TEXTS[row.code].format(v=row.measure)} on {row.event_time:%Y-%m-%d}"
+    return {"code": row.code, "text": text, "event_id": row.event_id, "points": row.points}
+
+
+def _actions(states: Posterior, policy: Policy) -> dict[str, dict[str, Any] | None]:
+    """By creator the action that would add most to the score, None where none would add anything."""
+    now = total(factor_scores(states.alpha, states.beta, policy), policy)
+    gains = pd.DataFrame({code: moved(states, policy, _effects(code, policy)) - now for code in ACTIONS}).round(
+        DECIMALS
+    )
+    best = gains.idxmax(axis=1)
+    return {
+        creator_id: {"code": code, "text": ACTIONS[code], "points": gain} if gain > 0 else None
+        for creator_id, code, gain in zip(gains.index, best, gains.max(axis=1), strict=True)
+    }
+
+
+def _effects(code: str, policy: Policy) -> dict[str, float]:
+    """The signed weights by factor of an event of this code, at its curve's best value."""
+    if code in policy.curves:
+        return {policy.curves[code].factor: policy.curves[code].weight[-1]}
+    return dict(policy.events[code])
