@@ -85,6 +85,11 @@ def logistic(logit: npt.ArrayLike) -> Floats:
     return 1 / (1 + np.exp(-np.asarray(logit, dtype=np.float64)))
 
 
+def standard(values: Floats) -> Floats:
+    """The values with mean 0 and standard deviation 1; all 0 where they do not differ."""
+    return (values - values.mean()) / max(float(values.std()), 1e-9)
+
+
 def frame(table: schema.Table, columns: Mapping[str, Any]) -> pd.DataFrame:
     """A frame of that contract table, every column in its dtype."""
     return schema.conform(pd.DataFrame(dict(columns)), table)

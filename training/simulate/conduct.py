@@ -33,7 +33,7 @@ def conduct(
         _trainings(p, people, clock, first, rng),
         *_assessments(p, people, clock, daily, bought, rng),
     ]
-    events = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    events = pd.concat(parts, ignore_index=True)
     events = events[events["day"] < clock.stop]
     return events.assign(**{c.CREATOR_ID: people.ids[events["creator"].astype(int)]})
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features import vocabulary as v
-from training.simulate.base import SUBTOPICS, Clock, Flags, Floats, Ints, logistic
+from training.simulate.base import SUBTOPICS, Clock, Flags, Floats, Ints, logistic, standard
 from training.simulate.briefs import Briefs
 from training.simulate.utility import Market
 from training.world import World
@@ -78,7 +78,7 @@ def log_impressions(
         utility = market.utility(asked, row, rng)
         outcome = _outcomes(market, asked, row, utility, load.at(day), rng)
         score = _score(market, asked, row, labels, utility, rng)
-        shown = _shown(market.world, score, market.people.onboarded <= day, rng)
+        shown = shown_by_policy(market.world, score, market.people.onboarded <= day, rng)
         looked = rng.random(len(shown)) < shown["position"] ** -market.world.logging.examination
         shown["outcome"] = np.where(looked, outcome[shown["creator"]], NONE)
         load.add(shown.loc[shown["outcome"] >= ACCEPTED, "creator"])
@@ -98,14 +98,13 @@ def _score(
     market: Market, asked: Briefs, row: int, labels: Floats, utility: Floats, rng: np.random.Generator
 ) -> Floats:
     """The old ranking: some popularity, the label, a glimpse of the truth, much noise."""
-    p, size = market.world.logging, np.log(market.people.followers)
-    popularity = (size - size.mean()) / size.std()
+    p, popularity = market.world.logging, standard(np.log(market.people.followers))
     label = labels[:, asked.subtopic[row] // SUBTOPICS]
     noise = p.noise * rng.normal(size=len(utility))
     return p.popularity * popularity + p.label * label + p.relevance * utility + noise
 
 
-def _shown(world: World, score: Floats, eligible: Flags, rng: np.random.Generator) -> pd.DataFrame:
+def shown_by_policy(world: World, score: Floats, eligible: Flags, rng: np.random.Generator) -> pd.DataFrame:
     """Positions by score, shuffled uniformly within blocks; some positions go to a creator drawn from all the others.
 
     Propensities are exact given the score: (1 - explore) / block for the policy's own, explore / others for the

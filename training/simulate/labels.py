@@ -13,6 +13,7 @@ from training.simulate.daily import Daily
 from training.simulate.fraud import METRICS, TARGET_SHARE, WINDOW, Bought, bought_shares
 from training.world import World
 
+NEWCOMER = 28  # days on the platform before anyone is reviewed
 SMOOTH = 5.0  # added to counts, so that small numbers do not make peaks
 
 
@@ -27,18 +28,19 @@ def reviews(
 ) -> pd.DataFrame:
     """A row per review of a creator: creator, day, sampled, is_fake, fraud_type, period start and end, known (day)."""
     p, latest = world.review, np.full(people.size, -np.inf)
-    rows = []
+    rows = [_judged(p, np.zeros(people.size), plan, np.arange(0), "RANDOM", clock.start, rng)]
     for day in range(clock.start + p.every_days, clock.stop, p.every_days):
-        open_ = np.flatnonzero((latest < day - WINDOW) & (people.joined < day - 28))
-        audited = rng.choice(open_, min(round(p.audit * people.size), len(open_)), replace=False)
-        suspicion = _rule(p, daily, day, rng)[open_]
-        queued = open_[np.argsort(-suspicion, kind="stable")][: round(p.queue * people.size)]
-        queued = np.setdiff1d(queued, audited)
+        waiting = np.flatnonzero((latest < day - WINDOW) & (people.joined < day - NEWCOMER))
+        audited = rng.choice(waiting, min(round(p.audit * people.size), len(waiting)), replace=False)
+        by_score = waiting[np.argsort(-_rule(p, daily, day, rng)[waiting], kind="stable")]
+        queued = np.setdiff1d(by_score[: round(p.queue * people.size)], audited)
         latest[audited], latest[queued] = day, day
         shares = bought_shares(daily, bought, day - 1)
-        for kind, reviewed in (("RANDOM", audited), ("QUEUE", queued)):
-            rows.append(_judged(p, shares, plan, reviewed, day, rng).assign(**{c.SAMPLED: kind}))
-    found = pd.concat(rows, ignore_index=True) if rows else _judged(p, np.zeros(0), plan, np.arange(0), 0, rng)
+        rows += [
+            _judged(p, shares, plan, audited, "RANDOM", day, rng),
+            _judged(p, shares, plan, queued, "QUEUE", day, rng),
+        ]
+    found = pd.concat(rows, ignore_index=True)
     return found.assign(known=found["day"] + p.delay_days * np.exp(p.delay_sigma * rng.normal(size=len(found))))
 
 
@@ -56,7 +58,13 @@ def _rule(p: ReviewParams, daily: Daily, day: int, rng: np.random.Generator) -> 
 
 
 def _judged(
-    p: ReviewParams, shares: Floats, plan: pd.DataFrame, reviewed: Ints, day: int, rng: np.random.Generator
+    p: ReviewParams,
+    shares: Floats,
+    plan: pd.DataFrame,
+    reviewed: Ints,
+    sampled: str,
+    day: int,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Strong fraud is seen more often than weak; now and then the innocent are taken for guilty."""
     share = shares[reviewed]
@@ -72,6 +80,7 @@ def _judged(
         {
             "creator": reviewed,
             "day": float(day),
+            c.SAMPLED: sampled,
             c.IS_FAKE: fake.astype(float),
             c.FRAUD_TYPE: cause["kind"].where(fake & cause["is_fraud"].eq(True)),
             "start": np.where(vague, np.nan, np.minimum(start, end - 1)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.simulate.audience import Audience
-from training.simulate.base import SUBTOPICS, TOPIC_NAMES, Floats
+from training.simulate.base import SUBTOPICS, TOPIC_NAMES, Floats, standard
 from training.simulate.briefs import Brands, Briefs
 from training.simulate.creators import Population
 from training.simulate.text import LANGUAGES
@@ -37,7 +37,7 @@ class Market:
             - w.size * np.abs(np.log(self.people.followers) - self.houses.tier[brand]).clip(0, 3)
             + w.noise * rng.normal(size=self.people.size)
         )
-        return (raw - raw.mean()) / raw.std()
+        return standard(raw)
 
     def _topical(self, asked: Briefs, row: int) -> Floats:
         """Talking of it at all counts most, hence the roots."""
@@ -51,7 +51,7 @@ class Market:
         parts = [ages]
         if not asked.genders[row].all():
             parts.append(self.audience.shares["gender"] @ asked.genders[row])
-        return np.mean([((part - part.mean()) / part.std()).clip(-2, 2) for part in parts], axis=0)
+        return np.mean([standard(part).clip(-2, 2) for part in parts], axis=0)
 
     def _place(self, asked: Briefs, row: int) -> Floats:
         """For a local brief: the audience in its country, and those who understand its language; else nothing."""
