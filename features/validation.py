@@ -4,7 +4,7 @@ What a cell may hold makes a pandera schema per table (:func:`schemas`); what a 
 :mod:`features.rules`. Rows count from 0, the header of a CSV file apart.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pandera.pandas as pa
 
 from features import columns as c
 from features import schema, tables
-from features.errors import InputError
+from features.errors import Detail, InputError
 from features.rules import NOT_NULL, cell_rules, row_rules
 from features.schema import Column, Table, Tables
 
@@ -50,6 +50,24 @@ def violations(source: str | Path | Tables, now: pd.Timestamp) -> list[Violation
     for name, frame in raw.items():
         found += _cell_violations(frame, coerced[name], schema.CONTRACT[name], now)
     return [*found, *_row_violations(raw, completed), *_share_violations(completed[schema.AUDIENCE.name])]
+
+
+def row_problems(row: Mapping[str, object], table: Table, now: pd.Timestamp) -> list[Detail]:
+    """What breaks the contract in the given fields of one row, such as a request carries; a few milliseconds."""
+    raw = pd.DataFrame({name: pd.Series([value], dtype="object") for name, value in row.items()})
+    coerced = tables.coerce(raw, table)
+    found = []
+    for column in (table.column(name) for name in row):
+        if tables.uncastable(raw, coerced, column).any():
+            problem, remedy = tables.EXPECTED[column.kind]
+        else:
+            value = schema.conform(coerced[[column.name]], Table(table.name, (column,)))[column.name]
+            broken = [rule for rule in cell_rules(column, now) if not rule.right(value).all()]
+            if not broken:
+                continue
+            problem, remedy = broken[0].problem, broken[0].remedy
+        found.append(Detail(field=column.name, problem=f"{problem}; {remedy}", value=row[column.name]))
+    return found
 
 
 def report(found: Iterable[Violation]) -> str:

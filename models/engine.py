@@ -1,6 +1,7 @@
 """Every answer of the product as plain dicts, from a release and tables. The command line and the service both call it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import InputError, bad
 from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
-from features.text import EmbeddingCache, load_encoder
+from features.text import EmbeddingCache, encoder_name, load_encoder
 from features.validation import row_problems
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, with_events
@@ -42,7 +43,7 @@ class Engine:
     def load(cls, folder: Path, tables: Tables, cache: Path | None = None) -> "Engine":
         """The engine of the release in ``folder`` over ``tables``; ``cache`` keeps embeddings between runs."""
         bundle = Bundle.load(folder)
-        encoder = load_encoder(bundle.encoder_name)
+        encoder = load_encoder(encoder_name(bundle.encoder_id))
         return cls(bundle, tables, TextBank(encoder, EmbeddingCache(cache) if cache else None))
 
     @property
@@ -136,8 +137,8 @@ def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:
     if not isinstance(brief, Mapping):
         raise bad("brief", "is needed: an object with the columns of the table briefs", brief)
     _known_fields(brief, frozenset(BRIEFS.names), "brief.")
-    row = {c.BRIEF_ID: "", c.CREATED_AT: as_of} | {name: value for name, value in brief.items() if value is not None}
-    if details := row_problems(row, BRIEFS):
+    row = {c.BRIEF_ID: "request", c.CREATED_AT: as_of} | {name: value for name, value in brief.items() if value is not None}
+    if details := row_problems(row, BRIEFS, max(as_of, pd.Timestamp.now(UTC).tz_localize(None))):
         raise InputError(f"brief.{details[0]['field']}: {details[0]['problem']}", details)
     return conform(pd.DataFrame([row]), BRIEFS).iloc[0]
 

@@ -90,7 +90,9 @@ def fit_matching_towers(matching: Matching, examples: Sequence[Example], rng: np
         pairs += [(len(queries), row) for row in rows[wanted]]
         weights += list(example.grades[wanted].astype(float))
         queries.append(query)
-    return fit_towers(query_inputs(queries), state.inputs, np.array(pairs), np.array(weights), rng=rng)
+    width = state.text.shape[1]
+    inputs = query_inputs(queries), state.inputs
+    return fit_towers(*inputs, np.array(pairs), np.array(weights), text_width=width, rng=rng)
 
 
 def ranking_rows(

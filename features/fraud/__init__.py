@@ -3,22 +3,23 @@
 None reads credit, ranking, names, or a protected trait; country serves only to compare stated with engaging audiences.
 """
 
-import numpy as np
 import pandas as pd
 
 from features import columns as c
 from features.fraud import accounts, comments, engagement, growth
-from features.fraud.window import Window
+from features.fraud.window import Window, days_known
 from features.schema import Tables
 
-_FEATURES = growth.FEATURES + engagement.FEATURES + accounts.FEATURES + comments.FEATURES
-FRAUD_FEATURES = tuple(feature.__name__ for feature in _FEATURES) + ("days_known",)
+_FEATURES = (*growth.FEATURES, *engagement.FEATURES, *accounts.FEATURES, *comments.FEATURES, days_known)
+FRAUD_FEATURES = tuple(feature.__name__ for feature in _FEATURES)
 
 
-def fraud_features(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
-    """(n, len(FRAUD_FEATURES)) float64 of all creators in ``tables``, indexed by creator_id; ``tables`` must be known at
-    ``as_of``. Unknown is NaN. ``days_known`` says how many of the 90 days have statistics."""
-    window = Window(tables, pd.Index(tables["creators"][c.CREATOR_ID].unique()), as_of)
-    columns = {feature.__name__: feature(window) for feature in _FEATURES}
-    columns["days_known"] = (~np.isnan(window.views)).sum(axis=1).astype(float)
-    return pd.DataFrame(columns, index=window.ids)
+def fraud_features(tables: Tables, as_of: pd.Timestamp, ids: pd.Index | None = None) -> pd.DataFrame:
+    """(n, len(FRAUD_FEATURES)) float64 indexed by creator_id; unknown is NaN.
+
+    ``tables`` must be known at ``as_of`` and hold everyone's engagements, because some features ask what else an account
+    did; ``ids`` (default: every creator) only says of whom to speak, and changes no value.
+    """
+    everyone = pd.Index(tables["creators"][c.CREATOR_ID].unique(), name=c.CREATOR_ID)
+    window = Window(tables, everyone if ids is None else ids, as_of)
+    return pd.DataFrame({feature.__name__: feature(window) for feature in _FEATURES}, index=window.ids)

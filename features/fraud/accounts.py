@@ -7,6 +7,7 @@ from features import columns as c
 from features.fraud.window import Values, Window
 
 YOUNG = pd.Timedelta(days=60)
+HOME_SHARE = 0.05
 SAME_TIME = "h"  # accounts that act within the same hour act together
 
 
@@ -47,10 +48,10 @@ def young_engagers(window: Window) -> Values:
 def engagers_abroad(window: Window) -> Values:
     """Share of engagements from countries that hold less than a twentieth of the creator's stated audience."""
     rows, audience = window.engagements, window.tables["audience"]
-    stated = audience[(audience[c.DIMENSION] == "country") & (audience[c.SHARE] >= 0.05)]
-    home = set(zip(stated[c.CREATOR_ID], stated[c.BUCKET], strict=True))
+    stated = audience[(audience[c.DIMENSION] == "country") & (audience[c.SHARE] >= HOME_SHARE)]
     told = rows[c.CREATOR_ID].isin(stated[c.CREATOR_ID]) & rows[c.COUNTRY_CODE].notna()
-    abroad = [pair not in home for pair in zip(rows[c.CREATOR_ID], rows[c.COUNTRY_CODE], strict=True)]
+    home = pd.MultiIndex.from_frame(stated[[c.CREATOR_ID, c.BUCKET]])
+    abroad = ~pd.MultiIndex.from_frame(rows[[c.CREATOR_ID, c.COUNTRY_CODE]]).isin(home)
     return _mean(window, pd.Series(abroad, index=rows.index, dtype="float64").where(told))
 
 
@@ -82,7 +83,7 @@ def shared_engagers(window: Window) -> Values:
     reach = (
         reach[reach[c.EVENT_TIME] > window.as_of - pd.Timedelta(days=90)].groupby(c.ACCOUNT_ID)[c.CREATOR_ID].nunique()
     )
-    return _mean(window, rows[c.ACCOUNT_ID].map(reach) - 1)
+    return _mean(window, rows[c.ACCOUNT_ID].map(reach).astype("float64") - 1)
 
 
 def lockstep(window: Window) -> Values:

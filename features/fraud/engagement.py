@@ -4,9 +4,19 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from features.fraud.window import Values, Window, correlation, median, peak, share, total
+from features.fraud.window import (
+    Values,
+    Window,
+    correlation,
+    level_shift,
+    median,
+    peak,
+    share,
+    total,
+    unexplained,
+    weekly_rates,
+)
 
-WEEK = 7
 FEW_REACTIONS = 0.2  # of a creator's own median likes per view
 
 
@@ -56,6 +66,41 @@ def views_peak(window: Window) -> Values:
     return _weekly_peak(window.views, window.likes)
 
 
+def likes_unexplained(window: Window) -> Values:
+    """Share of the likes beyond twice the creator's usual number for such a day's views."""
+    return unexplained(window.likes, window.views)
+
+
+def comments_unexplained(window: Window) -> Values:
+    """Share of the comments beyond twice the creator's usual number for such a day's views."""
+    return unexplained(window.comments, window.views)
+
+
+def shares_unexplained(window: Window) -> Values:
+    """Share of the shares beyond twice the creator's usual number for such a day's views."""
+    return unexplained(window.shares, window.views)
+
+
+def views_unexplained(window: Window) -> Values:
+    """Share of the organic views beyond twice the creator's usual number for such a day's likes."""
+    return unexplained(window.views, window.likes)
+
+
+def likes_shift(window: Window) -> Values:
+    """Likes per view in a good week over a poor week: a pod lifts many weeks."""
+    return level_shift(window.likes, window.views)
+
+
+def comments_shift(window: Window) -> Values:
+    """Comments per view in a good week over a poor week: a pod lifts many weeks."""
+    return level_shift(window.comments, window.views)
+
+
+def shares_shift(window: Window) -> Values:
+    """Shares per view in a good week over a poor week: a pod lifts many weeks."""
+    return level_shift(window.shares, window.views)
+
+
 def views_spike(window: Window) -> Values:
     """Robust z of the day with most organic views."""
     return peak(window.views)
@@ -96,14 +141,13 @@ def hollow_videos(window: Window) -> Values:
 
 
 def _weekly_peak(part: Values, whole: Values) -> Values:
-    starts = range(part.shape[1] % WEEK, part.shape[1], WEEK)
-    rates = [share(total(part[:, i : i + WEEK]), total(whole[:, i : i + WEEK])) for i in starts]
-    frame = pd.DataFrame(np.stack(rates))
-    return share(frame.max().to_numpy(np.float64), frame.median().to_numpy(np.float64))
+    rates = pd.DataFrame(weekly_rates(part, whole).T)
+    return share(rates.max().to_numpy(np.float64), rates.median().to_numpy(np.float64))
 
 
 FEATURES = (
     likes_per_view, comments_per_view, shares_per_view, comments_per_like, shares_per_like, paid_share, likes_peak,
-    comments_peak, views_peak, views_spike, likes_view_correlation, comments_view_correlation, views_per_follower,
-    video_views_peak, completion_rate, hollow_videos,
+    comments_peak, views_peak, likes_unexplained, comments_unexplained, shares_unexplained, views_unexplained,
+    likes_shift, comments_shift, shares_shift, views_spike, likes_view_correlation, comments_view_correlation,
+    views_per_follower, video_views_peak, completion_rate, hollow_videos,
 )  # fmt: skip

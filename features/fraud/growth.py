@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from features.fraud.window import Values, Window, correlation, median, peak, share, total
+from features.fraud.window import Values, Window, correlation, level_shift, median, peak, share, total, unexplained
 
 BEST_DAYS = 3
 RECENT = 28
@@ -36,6 +36,16 @@ def gain_view_correlation(window: Window) -> Values:
     return correlation(window.gain, window.views)
 
 
+def gain_unexplained(window: Window) -> Values:
+    """Share of the followers won on days on which their number, per organic view, was far above the creator's usual."""
+    return unexplained(np.clip(window.gain, 0, None), window.views)
+
+
+def gain_shift(window: Window) -> Values:
+    """Followers won per organic view in a good week over a poor week: a drip lifts many weeks."""
+    return level_shift(np.clip(window.gain, 0, None), window.views)
+
+
 def gain_evenness(window: Window) -> Values:
     """Coefficient of variation of daily gains: drip buying is more even than people are."""
     frame = pd.DataFrame(window.gain.T)
@@ -60,6 +70,6 @@ def relative_growth(window: Window) -> Values:
 
 
 FEATURES = (
-    follower_spike, spike_share, spike_views, gain_per_view, gain_view_correlation, gain_evenness, loss_share,
-    growth_change, relative_growth,
+    follower_spike, spike_share, spike_views, gain_per_view, gain_view_correlation, gain_unexplained,
+    gain_shift, gain_evenness, loss_share, growth_change, relative_growth,
 )  # fmt: skip

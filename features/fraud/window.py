@@ -11,8 +11,11 @@ from features import columns as c
 from features.schema import Tables
 
 DAYS = 90
+WEEK = 7
 SPAN = pd.Timedelta(days=DAYS)
 Values = npt.NDArray[np.float64]
+SMOOTH = 10.0  # events at the usual rate, added so that small numbers do not make peaks
+FAR = 2.0  # times the usual rate; ordinary days stay below
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ class Window:
         return daily[(daily["row"] >= 0) & (daily["day"] >= 0) & (daily["day"] < DAYS)]
 
 
+def days_known(window: Window) -> Values:
+    """How many of the 90 days have statistics."""
+    return (~np.isnan(window.views)).sum(axis=1).astype(np.float64)
+
+
 def share(part: Values, whole: Values) -> Values:
     """``part`` / ``whole`` where ``whole`` is positive, else NaN."""
     return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
@@ -133,3 +141,30 @@ def correlation(left: Values, right: Values) -> Values:
     return pd.DataFrame(left.T).corrwith(pd.DataFrame(right.T), drop=False).where(
         (~np.isnan(left) & ~np.isnan(right)).sum(axis=1) >= 14
     ).to_numpy(np.float64)  # fmt: skip
+
+
+def usual_rate(part: Values, whole: Values) -> Values:
+    """(n, 1) the median day's ``part`` per ``whole``."""
+    return median(share(part, whole))[:, None]
+
+
+def unexplained(part: Values, whole: Values) -> Values:
+    """(n,) share of ``part`` that exceeds FAR times what the creator's usual rate makes of that day's ``whole``."""
+    excess = np.clip(part - FAR * usual_rate(part, whole) * whole - SMOOTH, 0, None)
+    return share(total(excess), total(part))
+
+
+def weekly_rates(part: Values, whole: Values) -> Values:
+    """(n, 12) ``part`` per ``whole`` of each complete week, drawn towards the rate of all days by SMOOTH events."""
+    weeks = part.shape[1] // WEEK
+    parts, wholes = (matrix[:, -weeks * WEEK :].reshape(-1, weeks, WEEK) for matrix in (part, whole))
+    rate = share(total(part), total(whole))[:, None]
+    known = ~(np.isnan(parts) | np.isnan(wholes)).all(axis=2)
+    rates = share(np.nansum(parts, axis=2) + SMOOTH, np.nansum(wholes, axis=2) + share(np.full_like(rate, SMOOTH), rate))
+    return np.where(known, rates, np.nan)
+
+
+def level_shift(part: Values, whole: Values) -> Values:
+    """(n,) 80 % over 20 % quantile of the weekly rates."""
+    rates = pd.DataFrame(weekly_rates(part, whole).T)
+    return share(rates.quantile(0.8).to_numpy(np.float64), rates.quantile(0.2).to_numpy(np.float64))
