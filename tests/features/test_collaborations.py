@@ -1,0 +1,184 @@
+"""The life cycle: what may follow what, which events of a batch are illegal, and what became of each collaboration."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features import schema
+from features.collaborations import REMARKS, START, TRANSITIONS, collaborations, next_legal, verdicts, workload
+from features.vocabulary import LIFE_CYCLE_EVENTS
+
+WHOLE = [
+    "INVITED", "ACCEPTED", "CONTRACTED", "CONTENT_SUBMITTED", "REVISION_REQUESTED", "CONTENT_SUBMITTED",
+    "CONTENT_APPROVED", "PUBLISHED", "METRICS_REPORTED", "SETTLED", "RATED",
+]  # fmt: skip
+NONE = schema.empty(schema.COLLABORATION_EVENTS)
+
+
+def ledger(*kinds: str, start: int = 0, key: str = "k1", **more: object) -> pd.DataFrame:
+    """One event a day from day ``start`` on, all of creator c1 and one collaboration."""
+    days = range(start, start + len(kinds))
+    rows = {
+        "event_id": [f"{key}-{day:03}" for day in days],
+        "creator_id": "c1",
+        "collaboration_id": key,
+        "event_type": list(kinds),
+        "event_time": pd.Timestamp("2026-01-01") + pd.to_timedelta(list(days), unit="D"),
+    }
+    return schema.conform(pd.DataFrame(rows | more), schema.COLLABORATION_EVENTS)
+
+
+def joined(*parts: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(parts, ignore_index=True)
+
+
+@st.composite
+def paths(draw: st.DrawFn) -> list[str]:
+    """A way through the table of transitions, of any length."""
+    history: list[str] = []
+    while (legal := next_legal(history)) and len(history) < 14 and (not history or draw(st.integers(0, 9))):
+        history.append(draw(st.sampled_from(legal)))
+    return history
+
+
+def test_every_life_cycle_event_can_happen_and_every_state_is_declared() -> None:
+    assert {event for legal in TRANSITIONS.values() for event in legal} == set(LIFE_CYCLE_EVENTS)
+    assert set(TRANSITIONS) == {START, *LIFE_CYCLE_EVENTS} - set(REMARKS)
+
+
+def test_next_legal_reads_remarks_as_remarks() -> None:
+    assert next_legal([]) == ("INVITED",)
+    assert next_legal(["INVITED", "ACCEPTED", "CONTRACTED"]) == TRANSITIONS["CONTRACTED"]
+    assert next_legal([*WHOLE[:8], "METRICS_REPORTED"]) == ("METRICS_REPORTED", "SETTLED", "RATED")
+    assert next_legal(WHOLE) == ("METRICS_REPORTED",)
+    assert next_legal(["INVITED", "DECLINED"]) == ()
+
+
+@given(paths(), st.integers(0, 99))
+def test_any_path_is_accepted_whole_or_in_two_batches_in_any_order(path: list[str], seed: int) -> None:
+    events = ledger(*path).sample(frac=1, random_state=seed)
+    assert verdicts(NONE, events, False) == [None] * len(path)
+    cut = len(path) // 2
+    assert verdicts(ledger(*path[:cut]), ledger(*path[cut:], start=cut), False) == [None] * (len(path) - cut)
+    assert verdicts(NONE, events, True) == [None] * len(path)
+
+
+@given(paths(), st.sampled_from(LIFE_CYCLE_EVENTS))
+def test_any_illegal_next_event_is_rejected_naming_the_legal_ones(path: list[str], event: str) -> None:
+    [verdict] = verdicts(ledger(*path), ledger(event, start=len(path)), False)
+    legal = next_legal(path)
+    assert (verdict is None) == (event in legal)
+    assert verdict is None or all(name in verdict for name in legal)
+
+
+def test_rejected_event_does_not_count_for_the_ones_after_it() -> None:
+    [invited, contracted, accepted] = verdicts(NONE, ledger("INVITED", "CONTRACTED", "ACCEPTED"), False)
+    assert (invited, accepted) == (None, None)
+    assert contracted == (
+        "event_type: CONTRACTED is illegal after INVITED; legal: ACCEPTED, DECLINED, CANCELLED_BY_BRAND"
+    )
+
+
+def test_event_that_would_contradict_a_later_known_one_is_rejected() -> None:
+    stored = joined(ledger("INVITED"), ledger("ACCEPTED", start=2))
+    for backfill in (False, True):
+        [verdict] = verdicts(stored, ledger("DECLINED", start=1), backfill)
+        assert verdict is not None
+        assert "contradicts the later ACCEPTED" in verdict
+
+
+def test_backfill_allows_gaps_and_rejects_true_contradictions() -> None:
+    assert verdicts(NONE, ledger("PUBLISHED", "SETTLED", "METRICS_REPORTED", "RATED"), True) == [None] * 4
+    assert [bool(v) for v in verdicts(NONE, ledger("DEFAULTED", "PUBLISHED", "RATED"), True)] == [False, True, False]
+    assert [bool(v) for v in verdicts(NONE, ledger("CONTRACTED", "CONTRACTED"), True)] == [False, True]
+
+
+def test_live_events_go_on_after_a_backfilled_gap() -> None:
+    stored = ledger("PUBLISHED")
+    assert verdicts(stored, ledger("SETTLED", start=1), False) == [None]
+    assert verdicts(stored, ledger("ACCEPTED", start=1), False) != [None]
+
+
+def test_collaborations_are_judged_apart_and_conduct_not_at_all() -> None:
+    batch = joined(ledger("VIOLATION_CONFIRMED"), ledger("ACCEPTED", start=1, key="k2"))
+    assert verdicts(ledger("INVITED", key="k2"), batch.set_index(pd.Index([7, 7])), False) == [None, None]
+    assert verdicts(NONE, ledger("VIOLATION_CONFIRMED", collaboration_id=None), False) == [None]
+
+
+def test_one_row_says_what_became_of_each_collaboration() -> None:
+    whole = ledger(*WHOLE, key="k1", brand_id="b1", brief_id="q1", rating=[None] * 10 + [5])
+    poor = ledger(*WHOLE[:3], "DEFAULTED", "RATED", key="k2", rating=[None] * 4 + [1])
+    running = ledger("INVITED", "ACCEPTED", "CONTRACTED", key="k3")
+    events = joined(whole, poor, running, ledger("TRAINING_PASSED", start=20, key="k3"))
+    shuffled = events.sample(frac=1, random_state=3)
+    before = shuffled.copy()
+    found = collaborations(shuffled)
+    pd.testing.assert_frame_equal(shuffled, before)
+    day = {n: pd.Timestamp("2026-01-01") + pd.Timedelta(days=n) for n in range(12)}
+    expected = pd.DataFrame(
+        {
+            "collaboration_id": ["k1", "k2", "k3"],
+            "creator_id": "c1",
+            "brand_id": ["b1", None, None],
+            "brief_id": ["q1", None, None],
+            "first_event_at": [day[0]] * 3,
+            "invited_at": [day[0]] * 3,
+            "accepted_at": [day[1]] * 3,
+            "declined_at": [pd.NaT] * 3,
+            "completed_at": [day[7], pd.NaT, pd.NaT],
+            "failed_at": [pd.NaT, day[3], pd.NaT],
+            "cancelled_by_brand_at": [pd.NaT] * 3,
+            "ended_at": [day[9], day[3], pd.NaT],
+            "rating": [5.0, 1.0, None],
+            "state": ["RATED", "RATED", "CONTRACTED"],
+            "incomplete": [False, False, False],
+        }
+    )
+    times = {name: "datetime64[us]" for name in expected if name.endswith("_at")}
+    texts = dict.fromkeys(["collaboration_id", "creator_id", "brand_id", "brief_id", "state"], "str")
+    pd.testing.assert_frame_equal(found, expected.astype(times | texts))
+
+
+def test_poor_rating_of_finished_work_is_a_failure_and_the_latest_rating_counts() -> None:
+    events = ledger("PUBLISHED", "RATED", "RATED", rating=[None, 2, 4])
+    [row] = collaborations(events).to_dict("records")
+    assert (row["rating"], row["failed_at"]) == (4, pd.Timestamp("2026-01-02"))
+    assert row["incomplete"] is True
+
+
+@pytest.mark.parametrize("missing", range(len(WHOLE) - 2))
+def test_history_with_a_step_missing_is_incomplete(missing: int) -> None:
+    kinds = [kind for i, kind in enumerate(WHOLE) if i != missing]
+    legal_anyway = WHOLE[missing] in REMARKS
+    assert collaborations(ledger(*kinds))["incomplete"].tolist() == [not legal_anyway]
+
+
+@given(paths())
+def test_legal_history_is_complete(path: list[str]) -> None:
+    assert collaborations(ledger(*path))["incomplete"].tolist() == [False]
+
+
+def test_no_events_are_no_collaborations() -> None:
+    found = collaborations(NONE)
+    pd.testing.assert_frame_equal(found, collaborations(ledger("INVITED")).iloc[:0].reset_index(drop=True))
+    assert workload(found).empty
+
+
+def test_dataset_of_publications_alone_is_complete_in_nothing_but_done() -> None:
+    found = collaborations(joined(ledger("PUBLISHED"), ledger("PUBLISHED", key="k2")))
+    assert found["completed_at"].notna().all()
+    assert found["incomplete"].all()
+    assert found["accepted_at"].isna().all()
+
+
+def test_workload_counts_orders_accepted_and_neither_completed_nor_ended() -> None:
+    parts = {
+        "k1": ["INVITED"],
+        "k2": ["INVITED", "ACCEPTED"],
+        "k3": WHOLE[:4],
+        "k4": WHOLE[:8],
+        "k5": [*WHOLE[:3], "DEFAULTED"],
+    }
+    events = joined(*(ledger(*kinds, key=key) for key, kinds in parts.items()))
+    assert workload(collaborations(events)).to_dict() == {"c1": 2}
