@@ -9,7 +9,7 @@ import pandas as pd
 
 from features import columns as c
 from features import schema
-from features.errors import Detail, InputError
+from features.errors import Detail, InputError, bad
 from features.validation import violations
 from serving import ledger, requests
 from serving.auth import RISK, Caller
@@ -69,10 +69,12 @@ class Api:
         return {"results": [{"creator_id": one, "status": "UPDATED" if one in known else "CREATED"} for one in ids]}
 
     def delete(self, request: requests.CreatorIds, _: Caller) -> Answer:
-        """Remove creators and every row about them."""
+        """Remove creators and every row about them; the last creator stays."""
         ids = list(dict.fromkeys(request.creator_ids))
         with self._writing:
             known = self._store.known_creators(ids)
+            if not self._store.has_others(ids):
+                raise bad("creator_ids", "would leave no creator at all; keep one", len(ids), "CONFLICT")
             self._store.delete(ids)
             self._engine.delete([one for one in ids if one in known])
         return {"results": [{"creator_id": one, "status": "DELETED" if one in known else "NOT_FOUND"} for one in ids]}

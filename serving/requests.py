@@ -112,14 +112,14 @@ class SearchRequest(Body):
 class CreatorIds(Body):
     """Up to 200 creators by id."""
 
-    model_config = _example(creator_ids=["creator-000001"])
+    model_config = _example(creator_ids=["c000001"])
     creator_ids: Ids
 
 
 class CreditRequest(CreatorIds):
     """Creators by id, as of a moment, with what was known at another; by default the latest for both."""
 
-    model_config = _example(creator_ids=["creator-000001"])
+    model_config = _example(creator_ids=["c000001"])
     as_of: Time | None = None
     known_at: Time | None = None
 
@@ -133,7 +133,7 @@ class UpsertRequest(Body):
     model_config = _example(
         creators=[
             {
-                "creator_id": "creator-new",
+                "creator_id": "new-baker",
                 "display_name": "Mika bakes",
                 "bio": "Sourdough, matcha and other slow things. 🍞",
                 "country_code": "JP",
@@ -149,7 +149,7 @@ class UpsertRequest(Body):
                 "onboarding_status": "IN",
             }
         ],
-        audience=[{"creator_id": "creator-new", "dimension": "gender", "bucket": "FEMALE", "share": 1.0}],
+        audience=[{"creator_id": "new-baker", "dimension": "gender", "bucket": "FEMALE", "share": 1.0}],
     )
     creators: Annotated[list[Creator], Field(max_length=1000, default_factory=list)]
     audience: Audience
@@ -161,12 +161,12 @@ class EventsRequest(Body):
     model_config = _example(
         events=[
             {
-                "event_id": "event-0001",
+                "event_id": "new-event",
                 "event_type": "INVITED",
                 "event_time": "2025-06-01T09:00:00Z",
-                "creator_id": "creator-000001",
-                "collaboration_id": "collaboration-0001",
-                "brand_id": "brand-0001",
+                "creator_id": "c000001",
+                "collaboration_id": "new-collaboration",
+                "brand_id": "new-brand",
             }
         ]
     )

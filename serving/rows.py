@@ -3,18 +3,20 @@
 Everything is strict: unknown fields, NaN, infinity, NUL bytes, numbers in quotes and over-long values are refused.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import GenericAlias
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
 
 from features import vocabulary as v
 from features.schema import Column, Kind, Table
 from features.tables import SEPARATOR
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LONGEST_WORD = 200
 LONGEST_TEXT = 20_000
 MOST_WORDS = 200
@@ -50,6 +52,12 @@ def _without_separator(text: str) -> str:
     return text
 
 
+def _iso_8601(value: object) -> object:
+    if isinstance(value, str) and _DATE.match(value):
+        return value
+    raise ValueError("write ISO 8601 such as 2026-01-31T12:00:00Z")
+
+
 def _naive_utc(time: datetime) -> datetime:
     if not 1970 <= time.year <= 2200:
         raise ValueError("must lie between the years 1970 and 2200")
@@ -59,7 +67,8 @@ def _naive_utc(time: datetime) -> datetime:
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_without_nul)]
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD), AfterValidator(_without_nul)]
 Words = Annotated[list[Annotated[Id, AfterValidator(_without_separator)]], Field(max_length=MOST_WORDS)]
-Time = Annotated[datetime, AfterValidator(_naive_utc)]
+# Not strict, which would refuse a date alone; what else that lets in (seconds since 1970) is refused before.
+Time = Annotated[datetime, Field(strict=False), BeforeValidator(_iso_8601), AfterValidator(_naive_utc)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=LARGEST)]
 Country = Annotated[str, OneOf(v.COUNTRIES)]

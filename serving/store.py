@@ -83,6 +83,12 @@ class Store:
         with self._engine.connect() as connection:
             return set(connection.scalars(sa.select(column).where(column.in_(creator_ids)).distinct()))
 
+    def has_others(self, creator_ids: Sequence[str]) -> bool:
+        """Whether the catalogue has creators beside these."""
+        column = _TABLES[schema.CREATORS.name].c[c.CREATOR_ID]
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(column).where(column.not_in(creator_ids)).limit(1)) is not None
+
     def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
         """Add conformed rows in the place of those with the same entity and ``observed_at`` (which must be given)."""
         with self._engine.begin() as connection:

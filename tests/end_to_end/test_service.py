@@ -118,6 +118,16 @@ def test_an_upserted_creator_is_found_at_once_and_a_deleted_one_no_more(service)
     assert service.post("/v1/creators/profile", json={"creator_ids": ["new-one"]}).status_code == 404
 
 
+def test_the_same_observation_sent_again_takes_the_place_of_the_first(service, ids):
+    key = {"creator_id": ids[1], "observed_at": post(service, "/v1/models")["data_as_of"]}
+    for followers, bucket in ((5, "FEMALE"), (6, "MALE")):
+        share = key | {"dimension": "gender", "bucket": bucket, "share": 1.0}
+        post(service, "/v1/creators/upsert", creators=[key | {"followers_count": followers}], audience=[share])
+    profile = post(service, "/v1/creators/profile", creator_ids=[ids[1]])["results"][0]
+    shares = [(one["bucket"], one["share"]) for one in profile["audience"] if one["dimension"] == "gender"]
+    assert (profile["followers_count"], shares) == (6, [("MALE", 1.0)])
+
+
 def test_a_default_lowers_credit_and_sending_it_twice_changes_nothing_more(service, ids):
     creator = {"creator_id": ids[0], "collaboration_id": "e2e-k", "brand_id": "e2e-brand"}
     types = ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"]

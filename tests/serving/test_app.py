@@ -169,6 +169,15 @@ def test_upserted_creators_are_found_and_deleted_ones_are_gone(tmp_path):
     assert "cy" not in engine.ids
 
 
+def test_the_catalogue_is_never_emptied(tmp_path):
+    engine = FakeEngine()
+    client = make_client(tmp_path, engine=engine)
+    for _ in range(2):
+        answer = client.post("/v1/creators/delete", json={"creator_ids": ["ana", "bo"]})
+        assert error_of(answer) == (409, "CONFLICT", "creator_ids")
+    assert engine.ids == ["ana", "bo"]
+
+
 def test_data_that_reach_beyond_the_wall_clock_can_still_be_added_to(tmp_path):
     engine = FakeEngine()
     engine.as_of = pd.Timestamp("2150-01-01")

@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,8 @@ def test_a_row_has_the_columns_of_its_table_and_needs_the_required_ones():
         ("creators", {"creator_id": "a", "content_labels": ["a|b"]}, ("content_labels", 0)),
         ("creators", {"creator_id": "a", "content_formats": ["PODCAST"]}, ("content_formats", 0)),
         ("creators", {"creator_id": "a", "observed_at": 5}, ("observed_at",)),
+        ("creators", {"creator_id": "a", "observed_at": "1735689600"}, ("observed_at",)),
+        ("creators", {"creator_id": "a", "observed_at": "2025-02-30"}, ("observed_at",)),
         ("creators", {"creator_id": "a", "observed_at": "0001-01-01T00:00:00+14:00"}, ("observed_at",)),
         ("creators", {"creator_id": ""}, ("creator_id",)),
         ("creators", {"creator_id": "a", "shoe_size": 44}, ("shoe_size",)),
@@ -55,9 +58,16 @@ def test_what_breaks_the_contract_is_refused_by_field(table, row, field):
     assert refused(table, **row)[0] == field
 
 
+@pytest.mark.parametrize(
+    "text", ["2025-01-01", "2025-01-01T00:00:00", "2025-01-01 00:00Z", "2024-12-31T19:00:00-05:00"]
+)
+def test_a_time_is_iso_8601_and_a_date_is_its_midnight(text):
+    assert parse("creators", creator_id="a", observed_at=text)["observed_at"] == datetime(2025, 1, 1)
+
+
 def test_times_become_naive_utc_and_whole_floats_pass():
     row = parse("creators", creator_id="a", observed_at="2025-01-01T08:00:00+08:00", followers_count=12.0)
-    assert str(row["observed_at"]) == "2025-01-01 00:00:00"
+    assert row["observed_at"] == datetime(2025, 1, 1)
     assert row["followers_count"] == 12
 
 
