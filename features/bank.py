@@ -1,6 +1,7 @@
 """Every text of a run, embedded and counted once, so that states at many dates share the work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,40 +14,60 @@ from features.text import EmbeddingCache, Encoder, embed
 Floats = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text's embedding (d,) and the buckets of its terms, a term that occurs twice standing there twice."""
+
+    vector: Floats
+    terms: npt.NDArray[np.int32]
+
+
 class TextBank:
-    """Embeddings (n, d) and hashed term counts (n, BUCKETS) of texts, looked up by text; new texts are added on demand."""
+    """Embeddings and hashed terms of texts, looked up by text; new texts are added on demand.
+
+    Threads may share a bank: what it holds never changes, it only grows.
+    """
 
     def __init__(self, encoder: Encoder, cache: EmbeddingCache | None = None, progress: bool = False) -> None:
         self.encoder, self._cache, self._progress = encoder, cache, progress
-        self._rows: dict[str, int] = {}
-        self._vectors = np.zeros((0, 0), np.float32)
-        self._counts = term_counts([])
+        self._texts: dict[str, Text] = {}
 
     def add(self, texts: Iterable[str]) -> None:
         """Embeds and counts the texts that are new."""
-        new = list(dict.fromkeys(text for text in texts if text not in self._rows))
-        if not new:
-            return
-        vectors = embed(new, self.encoder, self._cache, self._progress)
-        self._vectors = np.vstack([self._vectors, vectors]) if len(self._rows) else vectors
-        self._counts = sparse.csr_matrix(sparse.vstack([self._counts, term_counts(new)]))
-        self._rows |= {text: row for row, text in enumerate(new, start=len(self._rows))}
+        self._texts |= self._read(texts)
 
-    def pooled(self, groups: Sequence[Sequence[str]]) -> tuple[Floats, sparse.csr_matrix]:
-        """Per group of texts the unit mean vector (n, d) and the summed term counts (n, BUCKETS); zeros for no text."""
-        self.add(text for group in groups for text in group)
-        if not self._rows:
-            return np.zeros((len(groups), self.dimension), np.float32), sparse.csr_matrix((len(groups), BUCKETS))
-        lengths = [len(group) for group in groups]
-        columns = [self._rows[text] for group in groups for text in group]
-        rows = np.repeat(np.arange(len(groups)), lengths)
-        member = sparse.csr_matrix((np.ones(len(columns), np.float32), (rows, columns)), (len(groups), len(self._rows)))
-        return unit(np.asarray(member @ self._vectors)), sparse.csr_matrix(member @ self._counts)
+    def pooled(self, groups: Sequence[Sequence[str]], keep: bool = True) -> tuple[Floats, sparse.csr_matrix]:
+        """Per group of texts the unit mean vector (n, d) and the summed term counts (n, BUCKETS); zeros for no text.
+
+        Equal groups give equal bits whatever else the bank holds. Without ``keep`` new texts are not added: a service
+        that reads other people's texts all day would grow without end.
+        """
+        new = self._read(text for group in groups for text in group)
+        if keep:
+            self._texts |= new
+        found = [[new.get(text) or self._texts[text] for text in group] for group in groups]
+        return self._mean_vectors(found), _summed_terms(found)
 
     @property
     def dimension(self) -> int:
         """The encoder's width d."""
-        return self._vectors.shape[1] or embed(["a"], self.encoder, self._cache).shape[1]
+        return self.encoder.get_embedding_dimension()
+
+    def _read(self, texts: Iterable[str]) -> Mapping[str, Text]:
+        new = list(dict.fromkeys(text for text in texts if text not in self._texts))
+        if not new:
+            return {}
+        vectors = embed(new, self.encoder, self._cache, self._progress)
+        counts = term_counts(new)
+        ends = np.cumsum(np.asarray(counts.sum(axis=1), dtype=np.int64))[:-1]
+        terms = np.split(np.repeat(counts.indices.astype(np.int32), counts.data.astype(np.int64)), ends)
+        return {text: Text(vector, buckets) for text, vector, buckets in zip(new, vectors, terms, strict=True)}
+
+    def _mean_vectors(self, groups: Sequence[Sequence[Text]]) -> Floats:
+        sums = [np.add.reduce([text.vector for text in group]) for group in groups if group]
+        vectors = np.zeros((len(groups), self.dimension), np.float32)
+        vectors[[len(group) > 0 for group in groups]] = np.reshape(sums, (len(sums), self.dimension))
+        return unit(vectors)
 
 
 def unit(matrix: npt.NDArray[np.floating]) -> Floats:
@@ -58,3 +79,12 @@ def unit(matrix: npt.NDArray[np.floating]) -> Floats:
 def groups_of(texts: "pd.Series[object]", ids: pd.Index) -> list[list[str]]:
     """The lists of texts in the order of ``ids``; an id without any gets an empty list."""
     return [list(group) if isinstance(group, list) else [] for group in texts.reindex(ids)]
+
+
+def _summed_terms(groups: Sequence[Sequence[Text]]) -> sparse.csr_matrix:
+    terms = [np.concatenate([np.zeros(0, np.int32), *(text.terms for text in group)]) for group in groups]
+    ends = np.cumsum([0] + [len(group) for group in terms])
+    columns = np.concatenate([np.zeros(0, np.int32), *terms])
+    summed = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), (len(groups), BUCKETS))
+    summed.sum_duplicates()
+    return summed
