@@ -6,26 +6,39 @@ import pandas as pd
 
 from features import columns as c
 
+Values = npt.NDArray[np.float64]
+
 
 def shares(audience: pd.DataFrame, ids: pd.Index, dimension: str) -> pd.DataFrame:
-    """(len(ids), buckets) shares of one dimension in the order of ``ids``.
+    """(len(ids), buckets) shares of one dimension in the order of ``ids``, which are unique; buckets sorted.
 
     A bucket that a creator does not list is 0; the row of a creator without this dimension is NaN.
     """
-    rows = audience[(audience[c.DIMENSION] == dimension) & audience[c.CREATOR_ID].isin(ids)]
-    table = rows.pivot_table(index=c.CREATOR_ID, columns=c.BUCKET, values=c.SHARE, aggfunc="sum", fill_value=0.0)
-    return table.reindex(ids)
+    rows = audience[(audience[c.DIMENSION] == dimension).to_numpy()]
+    places = ids.get_indexer(rows[c.CREATOR_ID])
+    rows, places = rows[places >= 0], places[places >= 0]
+    codes, buckets = pd.factorize(rows[c.BUCKET], sort=True)
+    table = np.full((len(ids), len(buckets)), np.nan)
+    table[places] = 0.0
+    np.add.at(table, (places, codes), rows[c.SHARE].to_numpy())
+    return pd.DataFrame(table, index=ids, columns=buckets)
 
 
-def target_share(known: pd.DataFrame, targets: list[str]) -> npt.NDArray[np.float64]:
+def target_share(known: pd.DataFrame, targets: list[str]) -> Values:
     """(n,) share of each audience in ``targets``, from :func:`shares`; NaN where unknown or nothing is targeted."""
     if not targets or known.empty:
         return np.full(len(known), np.nan)
-    return known.reindex(columns=targets, fill_value=0.0).sum(axis=1).where(known.notna().any(axis=1)).to_numpy()
+    sums = known.reindex(columns=list(dict.fromkeys(targets)), fill_value=0.0).to_numpy().sum(axis=1)
+    return np.where(_has_dimension(known), sums, np.nan)
 
 
-def bhattacharyya(known: pd.DataFrame, wanted: pd.Series) -> npt.NDArray[np.float64]:
+def bhattacharyya(known: pd.DataFrame, wanted: pd.Series) -> Values:
     """(n,) Σ √(p q) between each audience and the distribution ``wanted`` by bucket: 1 for equal, 0 for disjoint ones
     (Bhattacharyya, 1943); NaN where unknown."""
     overlap = np.sqrt(known.reindex(columns=wanted.index, fill_value=0.0).to_numpy() * wanted.to_numpy()).sum(axis=1)
-    return np.where(known.notna().any(axis=1), overlap, np.nan) if len(known.columns) else np.full(len(known), np.nan)
+    return np.where(_has_dimension(known), overlap, np.nan)
+
+
+def _has_dimension(known: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether a creator lists any bucket; ``shares`` leaves a row wholly NaN or without any."""
+    return known.notna().to_numpy().any(axis=1)
