@@ -4,7 +4,7 @@ A creator whose fraud or credit is unknown passes a filter on it and is counted 
 else does not pass, and is counted both as removed and as unknown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -15,25 +15,27 @@ import pandas as pd
 from features import columns as c
 from features.audience import shares, target_share
 from features.errors import bad
+from features.vocabulary import AUDIENCE_DIMENSIONS
 
 Flags = npt.NDArray[np.bool_]
-# Alcohol codes want 73.8 % of an audience of age (US, since 2021). Platforms only tell 13–17 apart, not 13–20, so the cap
-# on minors is stricter than the 26.2 % that would leave.
+# Alcohol codes want 73.8 % of an audience of age (US, since 2021). Platforms only tell 13-17 apart, not 13-20, so the
+# cap on minors is stricter than the 26.2 % that would leave.
 MINORS_CAP = 0.15
+WORDS = {"country_codes": c.COUNTRY_CODE, "languages": c.LANGUAGE}
 LISTS = {
-    "country_codes": c.COUNTRY_CODE, "languages": c.LANGUAGE, "content_labels": c.CONTENT_LABELS,
-    "content_styles": c.CONTENT_STYLES, "content_formats": c.CONTENT_FORMATS,
+    "content_labels": c.CONTENT_LABELS, "content_styles": c.CONTENT_STYLES, "content_formats": c.CONTENT_FORMATS,
 }  # fmt: skip
 # Prices are compared in US dollars, whatever currency a creator asks in.
 RANGES = {
     "followers": c.FOLLOWERS_COUNT, "median_views": c.MEDIAN_VIEWS, "engagement_rate": c.ENGAGEMENT_RATE,
     "creator_price": "creator_price_usd",
 }  # fmt: skip
+SIGNS = {"min": 1, "max": -1}
 BRAND_SAFETY = ("ADULT_AUDIENCE_ONLY",)
 
 
 class Removed(TypedDict):
-    """How many creators a filter removed of those the filters before it had left, and how many of them are unknown to it."""
+    """How many creators a filter removed of those the filters before it had left, and of how many it knows nothing."""
 
     filter: str
     removed: int
@@ -67,22 +69,23 @@ class Verdict:
 def apply(
     catalogue: pd.DataFrame, audience: pd.DataFrame, filters: Mapping[str, Any], within: Flags | None = None
 ) -> Filtered:
-    """Applies the given ``filters`` (null means not given) to the catalogue (n rows); ``within`` (n,) limits who is counted.
+    """Applies the given ``filters`` (null means not given) to the catalogue (n rows); only ``within`` (n,) counts.
 
-    Raises InputError naming a filter or brand-safety rule that does not exist.
+    Raises InputError naming a filter, audience dimension or brand-safety rule that does not exist.
     """
     start = np.ones(len(catalogue), bool) if within is None else within
-    verdicts = {name: _filter(name, catalogue, audience)(value) for name, value in filters.items() if value is not None}
+    given = {name: value for name, value in filters.items() if value is not None}
+    verdicts = {name: _verdict(name, value, catalogue, audience) for name, value in given.items()}
     allowed, removed = start, []
     for name, verdict in verdicts.items():
         left = allowed & verdict.passes
         unknown = int((allowed & verdict.unknown).sum())
         removed.append(Removed(filter=name, removed=int(allowed.sum() - left.sum()), unknown=unknown))
         allowed = left
-    return Filtered(allowed, removed, _hints(start, allowed, verdicts))
+    return Filtered(allowed, removed, _hints(start, verdicts))
 
 
-def _hints(start: Flags, allowed: Flags, verdicts: Mapping[str, Verdict]) -> list[Hint]:
+def _hints(start: Flags, verdicts: Mapping[str, Verdict]) -> list[Hint]:
     """Those who fail exactly one filter, by that filter."""
     failures = np.sum([~verdict.passes for verdict in verdicts.values()], axis=0, initial=0)
     once = start & (failures == 1)
@@ -90,30 +93,38 @@ def _hints(start: Flags, allowed: Flags, verdicts: Mapping[str, Verdict]) -> lis
     return sorted((hint for hint in hints if hint["would_add"]), key=lambda hint: -hint["would_add"])
 
 
-def _filter(name: str, catalogue: pd.DataFrame, audience: pd.DataFrame) -> Callable[[Any], Verdict]:
+def _verdict(name: str, value: Any, catalogue: pd.DataFrame, audience: pd.DataFrame) -> Verdict:
     bound, _, measure = name.partition("_")
+    if name in WORDS:
+        return _is_any_of(catalogue[WORDS[name]], value)
     if name in LISTS:
-        return lambda value: _any_of(catalogue[LISTS[name]], value)
+        return _has_any_of(catalogue[LISTS[name]], value)
     if name == "min_credit_score":
-        return lambda value: _trusting(_at_least(catalogue["credit_score"], value))
+        return _trusting(_at_least(catalogue["credit_score"], value))
     if name == "max_fraud_probability":
-        return lambda value: _trusting(_at_least(-catalogue["fraud_probability"], -value))
-    if measure in RANGES and bound in ("min", "max"):
-        sign = 1 if bound == "min" else -1
-        return lambda value: _at_least(sign * catalogue[RANGES[measure]], sign * value)
+        return _trusting(_at_least(-catalogue["fraud_probability"], -value))
+    if bound in SIGNS and measure in RANGES:
+        return _at_least(SIGNS[bound] * catalogue[RANGES[measure]], SIGNS[bound] * value)
     if name == "audience":
-        return lambda value: _all([_audience_share(catalogue, audience, wanted) for wanted in value], len(catalogue))
+        return _all([_audience_share(catalogue, audience, wanted) for wanted in value], len(catalogue))
     if name == "brand_safety":
-        return lambda value: _all([_brand_safe(catalogue, audience, rule) for rule in value], len(catalogue))
+        return _all([_brand_safe(catalogue, audience, rule) for rule in value], len(catalogue))
     raise bad(f"filters.{name}", "is no filter", name)
 
 
-def _any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
-    """Whether the value, or one of a list of values, is wanted, without regard to case."""
+def _is_any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
+    """Whether the word is wanted, without regard to case."""
+    passes = values.str.lower().isin([word.lower() for word in wanted])
+    return Verdict(passes.to_numpy(bool), values.isna().to_numpy(bool))
+
+
+def _has_any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
+    """Whether one of a list of words is wanted, without regard to case; an empty list says nothing."""
     words = {word.lower() for word in wanted}
-    lists = [[value] if isinstance(value, str) else value if isinstance(value, list) else [] for value in values]
-    passes = np.fromiter((any(word.lower() in words for word in found) for found in lists), bool, len(lists))
-    return Verdict(passes, np.fromiter((not found for found in lists), bool, len(lists)))
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    hits = np.fromiter((word.lower() in words for found in values for word in found), bool, lengths.sum())
+    owners = np.repeat(np.arange(len(values)), lengths)
+    return Verdict(np.bincount(owners[hits], minlength=len(values)) > 0, lengths == 0)
 
 
 def _at_least(values: pd.Series, least: float) -> Verdict:
@@ -126,6 +137,9 @@ def _trusting(verdict: Verdict) -> Verdict:
 
 
 def _audience_share(catalogue: pd.DataFrame, audience: pd.DataFrame, wanted: Mapping[str, Any]) -> Verdict:
+    if wanted["dimension"] not in AUDIENCE_DIMENSIONS:
+        known_dimensions = ", ".join(AUDIENCE_DIMENSIONS)
+        raise bad("filters.audience.dimension", f"is no dimension; they are {known_dimensions}", wanted["dimension"])
     known = shares(audience, catalogue.index, wanted["dimension"])
     return _at_least(pd.Series(target_share(known, list(wanted["buckets"]))), wanted["min_share"])
 
