@@ -61,6 +61,19 @@ def known(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp | None = None) 
     return visible | {schema.IMPRESSIONS.name: _with_outcomes(visible[schema.IMPRESSIONS.name], as_of, end)}
 
 
+def exported(tables: Tables, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """The dataset as an export at ``as_of`` would have been: like :func:`known`, but with the whole history of every snapshot
+    up to then, so that earlier moments can still be asked for. Undated rows stay out unless :func:`data_as_of` is past.
+    """
+    completed = schema.complete(tables)
+    end = data_as_of(completed)
+    rows = {}
+    for name, table in schema.CONTRACT.items():
+        seen = _known_at(completed[name], table).fillna(end) <= as_of
+        rows[name] = completed[name][seen].reset_index(drop=True)
+    return rows | {schema.IMPRESSIONS.name: _with_outcomes(rows[schema.IMPRESSIONS.name], as_of, end)}
+
+
 def _known_at(frame: pd.DataFrame, table: Table) -> pd.Series:
     """When each row became known; NaT where the row does not say."""
     moment = reduce(lambda first, then: first.fillna(then), (frame[name] for name in table.known))

@@ -3,7 +3,7 @@
 Unknown is NaN, never a guess: LightGBM routes it by itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,7 +47,7 @@ class Query:
 
 def build_query(
     brief: pd.Series, state: State, bank: TextBank, idf: Floats, engaged: pd.DataFrame, as_of: pd.Timestamp,
-    bids: dict[str, float] | None = None,
+    bids: Mapping[str, float] | None = None,
 ) -> Query:  # fmt: skip
     """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids`` replace
     prices, in US dollars by creator_id."""
@@ -59,7 +59,7 @@ def build_query(
     wanted = brief[c.CREATORS_WANTED]
     budget = to_usd(pd.Series([brief[c.BUDGET]]), pd.Series([brief[c.CURRENCY]], dtype="str"), state.rates, as_of)
     prices = state.frame["price_usd"].copy()
-    prices.update(pd.Series(bids or {}, dtype="float64"))
+    prices.update(pd.Series(dict(bids or {}), dtype="float64"))
     return Query(
         brief=brief,
         text=vectors[0],

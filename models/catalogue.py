@@ -10,7 +10,7 @@ from features.asof import data_as_of, known
 from features.bank import TextBank
 from features.fraud import fraud_features
 from features.schema import Tables
-from features.state import State, build_state
+from features.state import State, build_state, engagements
 from models.bundle import Bundle
 from models.credit import credit_scores
 from models.index import VectorIndex
@@ -32,6 +32,11 @@ class Catalogue:
     index: VectorIndex
     fraud: pd.DataFrame
     credit: pd.DataFrame
+
+    @cached_property
+    def engaged(self) -> pd.DataFrame:
+        """Who worked for whom (features.state.engagements)."""
+        return engagements(self.tables)
 
     @cached_property
     def filtered(self) -> pd.DataFrame:

@@ -159,26 +159,23 @@ def fit_fraud(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Ge
     return _fit(_rows(tables["fraud_labels"], frames, label_known_by), int(rng.integers(2**31)))
 
 
-def walk_forward(tables: Tables, dates: Sequence[pd.Timestamp], rng: np.random.Generator) -> pd.DataFrame:
+def walk_forward(tables: Tables, dates: pd.DatetimeIndex, rng: np.random.Generator) -> pd.DataFrame:
     """as_of, creator_id, fraud_probability: for each date what a model that saw only labels known by then said of everyone.
 
-    NaN for dates with too few labels. One seed serves all dates, so that a date does not depend on how many follow it.
+    Dates with too few labels are left out. One seed serves all, so that a date does not depend on how many follow it.
     """
     seed, labels = int(rng.integers(2**31)), tables["fraud_labels"]
     frames: dict[pd.Timestamp, pd.DataFrame] = {}
-    scored = []
-    for date in dates:
+    scored = [pd.DataFrame({"as_of": pd.Series(dtype=dates.dtype), c.CREATOR_ID: [], "fraud_probability": []})]
+    for date in (date for date in dates if _is_enough(labels, date) and _dates(tables, date)):
         frames |= _frames(tables, [day for day in _dates(tables, date) if day not in frames])
         features = fraud_features(known(tables, date), date)
-        probability = pd.Series(np.nan, index=features.index)
-        if _is_enough(labels, date):
-            seen = {day: frame for day, frame in frames.items() if day <= date}
-            probability = _fit(_rows(labels, seen, date), seed).predict(features)
-        scored.append(
-            pd.DataFrame({"as_of": date, c.CREATOR_ID: features.index, "fraud_probability": probability.array})
-        )
-    columns = ["as_of", c.CREATOR_ID, "fraud_probability"]
-    return pd.concat(scored, ignore_index=True) if scored else pd.DataFrame(columns=columns)
+        rows = _rows(labels, {day: frame for day, frame in frames.items() if day <= date}, date)
+        if not _both(rows.target):
+            continue
+        probability = _fit(rows, seed).predict(features)
+        scored.append(pd.DataFrame({"as_of": date, c.CREATOR_ID: features.index, "fraud_probability": probability.array}))
+    return pd.concat(scored[1:] or scored, ignore_index=True)
 
 
 @dataclass(frozen=True)

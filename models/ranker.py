@@ -14,19 +14,27 @@ from models.reasons import Reason, top_reasons
 
 POSITION = "position"
 SERVED_POSITION = 1.0  # a learned position effect is read at the top for everyone, so it cancels out
-ROUNDS = 200
-# The world is monotone there, whatever a sample says: a price above budget never helps, credit never hurts, fraud never helps.
-MONOTONE = {"price_to_budget": -1, "credit_score": 1, "fraud_probability": -1}
+ROUNDS = 300
+# The world is monotone there, whatever a few hundred briefs say: likeness to the brief, an audience it asks for and a good record
+# never hurt; a price above budget and fraud never help.
+MONOTONE = dict.fromkeys(
+    "text_cosine reference_cosine lexical_cosine tower_score label_overlap style_overlap format_overlap brand_label_share "
+    "brand_similarity brand_lexical lookalike_brands audience_age audience_gender audience_country audience_language "
+    "audience_interest language_match country_match followers_in_range acceptance_rate completion_rate mean_rating "
+    "credit_score".split(),
+    1,
+) | {"price_to_budget": -1, "fraud_probability": -1}
 PARAMETERS = {
     "objective": "lambdarank",
     "lambdarank_truncation_level": 30,
     "learning_rate": 0.05,
-    "num_leaves": 15,
-    "min_data_in_leaf": 50,
+    "num_leaves": 7,
+    "min_data_in_leaf": 100,
     "feature_fraction": 0.7,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 10.0,
+    "extra_trees": True,
 }
 
 

@@ -14,7 +14,6 @@ from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
 from features.pairs import Query, Rows, build_query, pair_features, query_inputs
-from features.state import engagements
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.filters import Filtered, apply
@@ -41,11 +40,7 @@ def rank(
     """The rank answer for a checked ``request`` and its ``brief`` row."""
     pins = _rows_of(catalogue, request, "pin_creator_ids")
     allowed, filtered, barred = eligible(catalogue, request)
-    query = build_query(
-        brief, catalogue.state, bank, bundle.idf, engagements(catalogue.tables), catalogue.as_of,
-        _bids_usd(catalogue, request),
-    )  # fmt: skip
-    query = replace(query, vector=bundle.towers.briefs(query_inputs([query]))[0])
+    query = query_of(catalogue, bundle, bank, brief, _bids_usd(catalogue, request))
     retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
     ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request.get("limit", LIMIT))
     return {
@@ -61,6 +56,14 @@ def rank(
         "models": bundle.versions,
         "data_as_of": catalogue.as_of.isoformat(),
     }
+
+
+def query_of(
+    catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, bids: Mapping[str, float]
+) -> Query:
+    """The brief against the catalogue, with the tower's vector; ``bids`` in US dollars by creator_id."""
+    query = build_query(brief, catalogue.state, bank, bundle.idf, catalogue.engaged, catalogue.as_of, bids)
+    return replace(query, vector=bundle.towers.briefs(query_inputs([query]))[0])
 
 
 def eligible(

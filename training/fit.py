@@ -90,13 +90,14 @@ def upstream_scores(
     """What credit and fraud said at a date: credit from the ledger known then, fraud from the last monthly model that saw
     only labels known by then."""
     dates = pd.date_range(examples[0].as_of.floor("D"), examples[-1].as_of, freq=MONTH)
-    fraud = walk_forward(tables, list(dates), rng)
+    fraud = walk_forward(tables, dates, rng)
     policy = load_policy()
 
     def scores(known: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
         ids = pd.Index(known["creators"][c.CREATOR_ID].unique())
         credit = credit_scores(known["collaboration_events"], policy, as_of, ids)["score"]
-        at = fraud[fraud["as_of"] == dates[dates <= as_of].max()].set_index(c.CREATOR_ID)["fraud_probability"]
+        latest = fraud["as_of"][fraud["as_of"] <= as_of].max()
+        at = fraud[fraud["as_of"] == latest].set_index(c.CREATOR_ID)["fraud_probability"]
         return pd.DataFrame({"credit_score": credit, "fraud_probability": at.reindex(ids)}, index=ids)
 
     return scores
