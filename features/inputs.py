@@ -1,73 +1,72 @@
 """The dense inputs of the two towers: a text vector and hashed tags, the same space for briefs and creators.
 
-Hashing the words (Weinberger et al., 2009) lets any vocabulary work and needs nothing stored; a word's place never changes.
+Hashing the words (Weinberger et al., 2009) lets any vocabulary work with nothing stored; a word's place never changes.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from features.schema import Tables
+from features.schema import Tables, as_list
 
 Floats = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float64]
 TAGS = 256
-AUDIENCE_WEIGHT = 1.0
+CREATOR_KINDS = {
+    "label": c.CONTENT_LABELS, "style": c.CONTENT_STYLES, "format": c.CONTENT_FORMATS, "country": c.COUNTRY_CODE,
+    "language": c.LANGUAGE,
+}  # fmt: skip
+# What a brief targets shares its places with what creators are and with the buckets of their audience.
+BRIEF_KINDS = {
+    "label": c.CONTENT_LABELS, "style": c.CONTENT_STYLES, "format": c.CONTENT_FORMATS, "country": c.TARGET_COUNTRIES,
+    "language": c.TARGET_LANGUAGES, "age": c.TARGET_AGES, "gender": c.TARGET_GENDERS, "interest": c.TARGET_INTERESTS,
+}  # fmt: skip
 
 
 def creator_inputs(tables: Tables, ids: pd.Index, text: Floats) -> Floats:
-    """(n, d + TAGS): unit text vectors ``text`` (n, d), then labels, styles, formats, country, language and audience shares.
+    """(n, d + TAGS): unit vectors ``text`` (n, d), then labels, styles, formats, country, language and audience shares.
 
-    Each creator's row depends on its own rows alone; what is missing is zero.
+    Each creator's row depends on its own rows alone; what is missing is zero. ``ids`` are unique.
     """
     creators = tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
-    audience = tables["audience"]
-    audience = audience[audience[c.CREATOR_ID].isin(ids)]
-    tags = np.stack([_hashed(_creator_words(row)) for row in creators.to_dict("records")])
-    words = audience[c.DIMENSION] + "=" + audience[c.BUCKET]
-    places = np.array([_place(word) for word in words], dtype=np.int64)
-    np.add.at(tags, (ids.get_indexer(audience[c.CREATOR_ID]), places), AUDIENCE_WEIGHT * audience[c.SHARE].to_numpy())
-    return np.hstack([text, tags]).astype(np.float32)
+    return np.hstack([text, _tags(creators, CREATOR_KINDS) + _audience(tables["audience"], ids)]).astype(np.float32)
 
 
 def brief_inputs(briefs: pd.DataFrame, text: Floats) -> Floats:
-    """(m, d + TAGS): unit text vectors, then the tags a fitting creator or audience would have."""
-    return np.hstack([text, np.stack([_hashed(_brief_words(row)) for row in briefs.to_dict("records")])]).astype(
-        np.float32
-    )
+    """(m, d + TAGS): unit text vectors ``text`` (m, d), then the tags a fitting creator or audience would have."""
+    return np.hstack([text, _tags(briefs, BRIEF_KINDS)]).astype(np.float32)
 
 
-def _creator_words(row: Mapping[str, object]) -> list[tuple[str, float]]:
-    lists = _spread("label", row[c.CONTENT_LABELS]) + _spread("style", row[c.CONTENT_STYLES])
-    single = [("country", row[c.COUNTRY_CODE]), ("language", row[c.LANGUAGE])]
-    return (
-        lists + _spread("format", row[c.CONTENT_FORMATS]) + [(f"{k}={v}", 1.0) for k, v in single if isinstance(v, str)]
-    )
+def _tags(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Values:
+    """(len(frame), TAGS): every column's words with equal weights, of length 1 together."""
+    table = np.zeros((len(frame), TAGS))
+    for kind, column in kinds.items():
+        groups = [as_list(value) for value in frame[column]]
+        lengths = np.array([len(group) for group in groups], dtype=np.int64)
+        words = np.array([f"{kind}={word}" for group in groups for word in group], dtype=object)
+        rows = np.repeat(np.arange(len(frame)), lengths)
+        table += _placed(rows, words, 1 / np.sqrt(lengths[rows], dtype=np.float64), len(frame))
+    return table
 
 
-def _brief_words(row: Mapping[str, object]) -> list[tuple[str, float]]:
-    kinds = {
-        "label": c.CONTENT_LABELS, "style": c.CONTENT_STYLES, "format": c.CONTENT_FORMATS, "country": c.TARGET_COUNTRIES,
-        "language": c.TARGET_LANGUAGES, "age": c.TARGET_AGES, "gender": c.TARGET_GENDERS, "interest": c.TARGET_INTERESTS,
-    }  # fmt: skip
-    return [word for kind, column in kinds.items() for word in _spread(kind, row[column])]
+def _audience(audience: pd.DataFrame, ids: pd.Index) -> Values:
+    rows = ids.get_indexer(audience[c.CREATOR_ID])
+    known = audience[rows >= 0]
+    words = known[c.DIMENSION] + "=" + known[c.BUCKET]
+    return _placed(rows[rows >= 0], words, known[c.SHARE].to_numpy(), len(ids))
 
 
-def _spread(kind: str, words: object) -> list[tuple[str, float]]:
-    """Every word of a list with equal weights of length 1 together."""
-    found: Sequence[object] = words if isinstance(words, list) else []
-    return [(f"{kind}={str(word).lower()}", 1 / np.sqrt(len(found))) for word in found]
-
-
-def _hashed(words: Iterable[tuple[str, float]]) -> npt.NDArray[np.float64]:
-    row = np.zeros(TAGS)
-    for word, weight in words:
-        row[_place(word)] += weight
-    return row
+def _placed(rows: npt.NDArray[np.int64], words: npt.NDArray[np.object_] | pd.Series, weights: Values, n: int) -> Values:
+    """(n, TAGS) sums of ``weights`` at each word's row and place, without regard to case."""
+    codes, distinct = pd.factorize(words)
+    places = np.array([_place(word) for word in distinct], dtype=np.int64)[codes]
+    sums: Values = np.bincount(rows * TAGS + places, weights, n * TAGS).astype(np.float64)
+    return sums.reshape(n, TAGS)
 
 
 def _place(word: str) -> int:
-    return zlib.crc32(word.encode()) % TAGS
+    return zlib.crc32(word.lower().encode("utf-8", "replace")) % TAGS

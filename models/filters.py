@@ -30,6 +30,7 @@ RANGES = {
     "followers": c.FOLLOWERS_COUNT, "median_views": c.MEDIAN_VIEWS, "engagement_rate": c.ENGAGEMENT_RATE,
     "creator_price": "creator_price_usd",
 }  # fmt: skip
+ROUNDING = 1e-9  # 0.1 + 0.7 is less than 0.8 in floating point
 SIGNS = {"min": 1, "max": -1}
 BRAND_SAFETY = ("ADULT_AUDIENCE_ONLY",)
 
@@ -141,7 +142,8 @@ def _audience_share(catalogue: pd.DataFrame, audience: pd.DataFrame, wanted: Map
         known_dimensions = ", ".join(AUDIENCE_DIMENSIONS)
         raise bad("filters.audience.dimension", f"is no dimension; they are {known_dimensions}", wanted["dimension"])
     known = shares(audience, catalogue.index, wanted["dimension"])
-    return _at_least(pd.Series(target_share(known, list(wanted["buckets"]))), wanted["min_share"])
+    share = target_share(known, list(wanted["buckets"]))
+    return _at_least(pd.Series(share), wanted["min_share"] - ROUNDING)
 
 
 def _brand_safe(catalogue: pd.DataFrame, audience: pd.DataFrame, rule: str) -> Verdict:
