@@ -30,6 +30,8 @@ __all__ = ["POLICY_FILE", "Policy", "credit_answers", "credit_scores", "load_pol
 
 MOST_REASONS = 4
 DECIMALS = 1
+"""Of scores and points; finer ones would depend on how many creators are scored at once (vectorised logarithms)."""
+CONFIDENCE_DECIMALS = 4
 # The words for each code of an event; {v} is the rating or the assessed value.
 TEXTS = {
     "CONTENT_SUBMITTED_ON_TIME": "Content submitted on time",
@@ -117,7 +119,7 @@ def _standing(states: Posterior, coded: pd.DataFrame, policy: Policy, as_of: pd.
             "order_status": np.select([suspended, limited], ["SUSPENDED", "LIMITED"], "OPEN"),
             "status_until": until.where(suspended),
             "max_open_orders": np.select([suspended, limited], [0.0, policy.limited_open_orders], np.nan),
-            "confidence": confidence(states, policy, as_of),
+            "confidence": confidence(states, policy, as_of).round(CONFIDENCE_DECIMALS),
         },
         index=score.index,
     ).astype({"order_status": "str"})

@@ -82,7 +82,7 @@ def posterior(found: pd.DataFrame, policy: Policy, creator_ids: pd.Index) -> Pos
         alpha=kept * alpha + wide(groups["good"].sum()).fillna(0.0),
         beta=kept * beta + wide(groups["bad"].sum()).fillna(0.0),
         events=wide(groups.size()).fillna(0).astype(int),
-        last=wide(groups[c.EVENT_TIME].max()),
+        last=wide(groups[c.EVENT_TIME].max()).astype("datetime64[us]"),
     )
 
 
@@ -155,11 +155,11 @@ def confidence(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> pd.Ser
 
 
 def _log_odds(alpha: Frame, beta: Frame) -> Frame:
-    return np.log2(alpha.clip(lower=_TINY)) - np.log2(beta.clip(lower=_TINY))
+    return np.log2(np.maximum(alpha, _TINY)) - np.log2(np.maximum(beta, _TINY))
 
 
 def _scaled(doublings: Frame, policy: Policy) -> Frame:
-    return (policy.base_score + policy.points_to_double_odds * doublings).clip(0, TOP)
+    return np.minimum(np.maximum(policy.base_score + policy.points_to_double_odds * doublings, 0), TOP)
 
 
 def _remembered(found: pd.DataFrame, policy: Policy) -> pd.DataFrame:

@@ -78,12 +78,13 @@ def _curve(stated: Mapping[str, Any]) -> Curve:
 
 def _check(policy: Policy) -> None:
     factors = policy.factors.values()
-    limit = 1 / (1 - policy.memory)
     starts = [band.start for band in policy.bands]
     promises = {
         "memory lies between 0 and 1": 0 < policy.memory < 1,
         "factor weights sum to 1": abs(sum(factor.weight for factor in factors) - 1) < 1e-9,
-        "a prior counts for no more events than are remembered": all(f.prior_events <= limit for f in factors),
+        "a prior counts for no more events than are remembered": all(
+            f.prior_events * (1 - policy.memory) <= 1 for f in factors
+        ),
         "a curve never falls": all(list(curve.weight) == sorted(curve.weight) for curve in policy.curves.values()),
         "bands rise from 0 and are five, one per star": starts == sorted(starts)
         and starts[0] == 0
