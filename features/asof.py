@@ -62,8 +62,9 @@ def known(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp | None = None) 
 
 
 def exported(tables: Tables, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
-    """The dataset as an export at ``as_of`` would have been: like :func:`known`, but with the whole history of every snapshot
-    up to then, so that earlier moments can still be asked for. Undated rows stay out unless :func:`data_as_of` is past.
+    """The dataset as an export at ``as_of`` would have been: like :func:`known`, but with the whole history of every
+    snapshot up to then, so that earlier moments can still be asked for. Undated rows stay out unless :func:`data_as_of`
+    is past.
     """
     completed = schema.complete(tables)
     end = data_as_of(completed)

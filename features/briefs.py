@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from features import columns as c
-from features.schema import BRIEFS, conform
+from features.schema import BRIEFS, Kind
 
 HASHTAGS_KEPT = 40
 NOTES_KEPT = 20
@@ -32,11 +33,12 @@ def rebuilt_brief(brief_id: str, brand_id: str, notes: Sequence[str], as_of: pd.
     description, the latest of them the reference captions; structured fields are unknown.
     """
     tags = Counter(tag for note in notes for tag in _HASHTAG.findall(note.lower()))
-    brief = {
+    unknown: dict[str, object] = {column.name: [] if column.kind is Kind.LIST else np.nan for column in BRIEFS.columns}
+    known = {
         c.BRIEF_ID: brief_id,
         c.BRAND_ID: brand_id,
         c.CREATED_AT: as_of,
         c.DESCRIPTION: " ".join(tag for tag, _ in tags.most_common(HASHTAGS_KEPT)),
         c.REFERENCE_CAPTIONS: "\n".join(reversed(notes[-NOTES_KEPT:])),
     }
-    return conform(pd.DataFrame([brief]), BRIEFS).iloc[0]
+    return pd.Series(unknown | known, dtype="object")

@@ -1,6 +1,7 @@
 """Every column name of the data contract, written once.
 
-Use as ``from features import columns as c`` and ``frame[c.CREATOR_ID]``: a misspelt name fails at import, not at run time.
+Use as ``from features import columns as c`` and ``frame[c.CREATOR_ID]``: a misspelt name fails at import, not at run
+time.
 """
 
 CREATOR_ID = "creator_id"

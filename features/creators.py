@@ -1,4 +1,5 @@
-"""What matching knows of a creator as of a date: one small function a column, all from *known* tables (features.asof)."""
+"""What matching knows of a creator as of a date: one small function a column, all from *known* tables
+(features.asof)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

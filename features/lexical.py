@@ -1,7 +1,7 @@
 """Hashed TF-IDF vectors of any language (Salton and Buckley, 1988): what a sentence encoder blurs, exact words keep.
 
-Words are runs of letters and digits; scripts written without spaces (Han, Kana, Hangul, Thai) also give character bigrams.
-Hashing needs no stored vocabulary: only the inverse document frequencies are fitted.
+Words are runs of letters and digits; scripts written without spaces (Han, Kana, Hangul, Thai) also give character
+bigrams. Hashing needs no stored vocabulary: only the inverse document frequencies are fitted.
 """
 
 import re

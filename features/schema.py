@@ -51,7 +51,8 @@ class Column:
 @dataclass(frozen=True)
 class Table:
     """One table: ``key`` is unique over its rows (empty: no key); ``known`` are the times at which a row became known,
-    the first one present counts; a table with ``history`` keeps several rows per ``entity``, the latest known one counts."""
+    the first one present counts; a table with ``history`` keeps several rows per ``entity``, the latest known one
+    counts."""
 
     name: str
     columns: tuple[Column, ...]
@@ -236,7 +237,8 @@ def empty(table: Table) -> pd.DataFrame:
 
 
 def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """A copy of ``frame`` with every contract column in its dtype, missing ones as nulls; extra columns follow, as they are.
+    """A copy of ``frame`` with every contract column in its dtype, missing ones as nulls; extra columns follow, as they
+    are.
 
     Raises ValueError, TypeError or OverflowError from pandas where a value cannot be held in its column's dtype
     (:mod:`features.validation` reports those by row first).

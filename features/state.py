@@ -54,8 +54,8 @@ class State:
     """Creators in the order of ``ids``; everything else is aligned with it and known at ``as_of``.
 
     ``text`` (n, d) unit embeddings; ``terms`` (n, BUCKETS) TF-IDF; ``inputs`` (n, p) what the creator tower reads and
-    ``vectors`` (n, 64) what it makes of them; ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and ``partners``
-    (m, n) 1 where a creator worked for one.
+    ``vectors`` (n, 64) what it makes of them; ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and
+    ``partners`` (m, n) 1 where a creator worked for one.
     """
 
     as_of: pd.Timestamp
@@ -105,8 +105,8 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
 
 
 def engagements(tables: Tables) -> pd.DataFrame:
-    """Who worked for whom: brand_id, brief_id, creator_id, engaged_at (accepted, or completed where only that is known) and
-    failed_at, each the time at which it became known. Sorted by engaged_at."""
+    """Who worked for whom: brand_id, brief_id, creator_id, engaged_at (accepted, or completed where only that is known)
+    and failed_at, each the time at which it became known. Sorted by engaged_at."""
     events = tables["collaboration_events"]
     done = collaborations(events.assign(**{c.EVENT_TIME: _known_at(events)}))
     done = done.assign(engaged_at=done["accepted_at"].fillna(done["completed_at"]))
@@ -130,7 +130,8 @@ def _known_at(events: pd.DataFrame) -> pd.Series:
 
 
 def _notes(events: pd.DataFrame, as_of: pd.Timestamp) -> "pd.Series[object]":
-    """brief_id → notes known strictly before ``as_of`` (an event's own note would give its creator away), oldest first."""
+    """brief_id → notes known strictly before ``as_of`` (an event's own note would give its creator away), oldest
+    first."""
     events = events[(_known_at(events) < as_of) & events[c.NOTE].notna()].sort_values(c.EVENT_TIME, kind="stable")
     return events.groupby(c.BRIEF_ID)[c.NOTE].agg(list)
 

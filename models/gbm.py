@@ -27,9 +27,14 @@ def train_booster(
     return lgb.train(settings, data, num_boost_round=rounds)
 
 
+def predict(booster: lgb.Booster, x: npt.NDArray[np.floating]) -> Values:
+    """(r,) predictions in the objective's own terms: probabilities for ``binary``, scores for ``lambdarank``."""
+    return np.asarray(booster.predict(x, num_threads=1), dtype=np.float64).reshape(len(x))
+
+
 def contributions(booster: lgb.Booster, x: npt.NDArray[np.floating]) -> Values:
     """(r, p + 1) TreeSHAP values and the base margin; each row sums to the raw score (Lundberg et al., 2020)."""
-    return np.asarray(booster.predict(x, pred_contrib=True), dtype=np.float64)
+    return np.asarray(booster.predict(x, pred_contrib=True, num_threads=1), dtype=np.float64)
 
 
 def save_booster(booster: lgb.Booster, path: Path) -> None:
@@ -39,4 +44,4 @@ def save_booster(booster: lgb.Booster, path: Path) -> None:
 
 def load_booster(path: Path) -> lgb.Booster:
     """Reads LightGBM's own text."""
-    return lgb.Booster(params={"num_threads": 1, "verbosity": -1}, model_str=path.read_text(encoding="utf-8"))
+    return lgb.Booster(model_str=path.read_text(encoding="utf-8"))

@@ -1,4 +1,5 @@
-"""Second stage: LightGBM LambdaMART (Burges, 2010) over brief × creator features, with its own contributions as reasons."""
+"""Second stage: LightGBM LambdaMART (Burges, 2010) over brief × creator features, with its own contributions as
+reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from models.gbm import contributions, load_booster, save_booster, train_booster
+from models.gbm import contributions, load_booster, predict, save_booster, train_booster
 from models.reasons import Reason, top_reasons
 
 POSITION = "position"
 SERVED_POSITION = 1.0  # a learned position effect is read at the top for everyone, so it cancels out
 ROUNDS = 300
-# The world is monotone there, whatever a few hundred briefs say: likeness to the brief, an audience it asks for and a good record
-# never hurt; a price above budget and fraud never help.
+# The world is monotone there, whatever a few hundred briefs say: likeness to the brief, an audience it asks for and a
+# good record never hurt; a price above budget and fraud never help.
 MONOTONE = dict.fromkeys(
-    "text_cosine reference_cosine lexical_cosine tower_score label_overlap style_overlap format_overlap brand_label_share "
-    "brand_similarity brand_lexical lookalike_brands audience_age audience_gender audience_country audience_language "
-    "audience_interest language_match country_match followers_in_range acceptance_rate completion_rate mean_rating "
-    "credit_score".split(),
+    "text_cosine reference_cosine lexical_cosine tower_score label_overlap style_overlap format_overlap "
+    "brand_label_share brand_similarity brand_lexical lookalike_brands audience_age audience_gender audience_country "
+    "audience_language audience_interest language_match country_match followers_in_range acceptance_rate "
+    "completion_rate mean_rating credit_score".split(),
     1,
 ) | {"price_to_budget": -1, "fraud_probability": -1}
 PARAMETERS = {
@@ -47,7 +48,7 @@ class Ranker:
 
     def score(self, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
         """(k,) scores, higher is better; comparable within one brief only."""
-        return np.asarray(self.booster.predict(self._matrix(pairs)), dtype=np.float64).reshape(len(pairs))
+        return predict(self.booster, self._matrix(pairs))
 
     def reasons(self, pairs: pd.DataFrame) -> list[list[Reason]]:
         """Per row the features that raised its score most, from TreeSHAP (LightGBM's pred_contrib)."""

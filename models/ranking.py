@@ -69,7 +69,8 @@ def query_of(
 def eligible(
     catalogue: Catalogue, request: Mapping[str, Any]
 ) -> tuple[npt.NDArray[np.bool_], Filtered, list[dict[str, Any]]]:
-    """(n,) who may be offered, what the request's filters did, and what the marketplace's own rules removed before them."""
+    """(n,) who may be offered, what the request's filters did, and what the marketplace's own rules removed before
+    them."""
     status, orders = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
     rules = {
         "onboarding_status": catalogue.filtered[c.ONBOARDING_STATUS].isin(BARRED),

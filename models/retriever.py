@@ -1,7 +1,7 @@
 """First stage: a few hundred candidates out of the catalogue, before the ranker looks closely.
 
-Several cheap rankings, each blind where another sees: the two towers (meaning and tags, by FAISS), exact words, and whom
-look-alike brands hired. A creator's place is its best place in any of them.
+Several cheap rankings, each blind where another sees: the two towers (meaning and tags, by FAISS), exact words, and
+whom look-alike brands hired. A creator's place is its best place in any of them.
 """
 
 import numpy as np
@@ -16,7 +16,8 @@ CHANNELS = (lexical_cosine, brand_lexical, lookalike_brands)
 
 
 def retrieve(query: Query, state: State, index: VectorIndex, allowed: npt.NDArray[np.bool_], k: int = DEPTH) -> Rows:
-    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones, best place first; all of them when they are few."""
+    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones, best place first; all of them when they are
+    few."""
     rows = np.flatnonzero(allowed)
     if len(rows) <= k:
         return rows

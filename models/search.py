@@ -25,7 +25,8 @@ DAYS_SHOWN = 90
 
 
 def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> dict[str, Any]:
-    """One page of creators, sorted, ties by creator_id. ``sort`` is RELEVANCE with a query (its default) and FOLLOWERS without."""
+    """One page of creators, sorted, ties by creator_id. ``sort`` is RELEVANCE with a query (its default) and FOLLOWERS
+    without."""
     filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters", {}))
     keys = _keys(catalogue, bank, request)
     rows = np.flatnonzero(filtered.allowed)
@@ -121,7 +122,7 @@ def _after(
     try:
         key, creator_id = json.loads(base64.urlsafe_b64decode(token.encode()))
         key = float(key)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise bad("page_token", "is not one that a search answered with; start again without it", token) from error
     ids = catalogue.state.ids[rows].to_numpy()
     return int(((keys[rows] < key) | ((keys[rows] == key) & (ids <= str(creator_id)))).sum())

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 
 from models.calibration import PlattCalibrator
-from models.gbm import load_booster, save_booster, train_booster
+from models.gbm import load_booster, predict, save_booster, train_booster
 
 Values = npt.NDArray[np.float64]
 WITHIN = pd.Timedelta(days=90)
@@ -47,7 +47,7 @@ class SuccessModel:
     def predict(self, pairs: pd.DataFrame) -> pd.DataFrame:
         """Columns acceptance, completion (given acceptance) and success, each (k,) in [0, 1]."""
         matrix = _matrix(pairs)
-        accepted, completed = _predict(self.acceptance, matrix), _predict(self.completion, matrix)
+        accepted, completed = predict(self.acceptance, matrix), predict(self.completion, matrix)
         success = self.calibrator.predict(accepted * completed)
         return pd.DataFrame({"acceptance": accepted, "completion": completed, "success": success}, index=pairs.index)
 
@@ -66,7 +66,8 @@ class SuccessModel:
 
 
 def success_targets(invited: pd.DataFrame) -> pd.DataFrame:
-    """accepted and succeeded (0/1) of ``invited`` collaborations (features.collaborations), all at least 90 days old."""
+    """accepted and succeeded (0/1) of ``invited`` collaborations (features.collaborations), all at least 90 days
+    old."""
     late = invited["invited_at"] + WITHIN
     accepted = invited["accepted_at"].notna() | invited["completed_at"].notna()
     succeeded = (invited["completed_at"] <= late) & invited["failed_at"].isna()
@@ -83,7 +84,7 @@ def fit_success(pairs: pd.DataFrame, targets: pd.DataFrame, briefs: npt.NDArray[
     raw = np.zeros(len(pairs))
     for train, test in GroupKFold(FOLDS).split(pairs, groups=briefs):
         boosters = _fit_two(pairs.iloc[train], targets.iloc[train], seed)
-        raw[test] = np.prod([_predict(booster, _matrix(pairs.iloc[test])) for booster in boosters], axis=0)
+        raw[test] = np.prod([predict(booster, _matrix(pairs.iloc[test])) for booster in boosters], axis=0)
     calibrator = PlattCalibrator.fit(raw, targets["succeeded"].to_numpy())
     return SuccessModel(*_fit_two(pairs, targets, seed), calibrator)
 
@@ -101,10 +102,6 @@ def _fit(pairs: pd.DataFrame, target: pd.Series, seed: int) -> lgb.Booster:
     return train_booster(
         PARAMETERS, _matrix(pairs), target.to_numpy(np.float64), feature_names=names, rounds=ROUNDS, seed=seed
     )
-
-
-def _predict(booster: lgb.Booster, matrix: Values) -> Values:
-    return np.asarray(booster.predict(matrix), dtype=np.float64)
 
 
 def _matrix(pairs: pd.DataFrame) -> Values:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import InputError, bad
 from features.tables import read_tables
+from features.text import EMBEDDINGS
 from serving import errors
 from serving.api import Api
 from serving.app import build_app
@@ -24,7 +25,6 @@ from serving.store import Store, open_store, url_of
 THREAD_LIMITS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-EMBEDDINGS = "embeddings"  # where training left the texts that it embedded
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""From data to models: simulate, train, evaluate, and the command line."""

@@ -223,8 +223,8 @@ def benchmark(
     name: Benchmark, data: Annotated[Path, typer.Option(help="The benchmark's folder.")], home: Home = HOME
 ) -> None:
     """Learn a benchmark's past and score on its future."""
+    from features.text import EMBEDDINGS
     from training.console import emit_json
-    from training.train import EMBEDDINGS
 
     emit_json(import_module(f"training.benchmarks.{name.replace('-', '_')}").run(data, home / EMBEDDINGS))
 
@@ -243,9 +243,9 @@ def _servable(data: str | None, home: Path) -> None:
 
 def _engine(tables: "Tables", home: Path) -> "Engine":
     """The champion over ``tables``, with the embeddings that training left."""
+    from features.text import EMBEDDINGS
     from models.engine import Engine
     from models.registry import local_champion
-    from training.train import EMBEDDINGS
 
     return Engine.load(local_champion(home), tables, home / EMBEDDINGS)
 

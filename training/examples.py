@@ -21,7 +21,8 @@ POSITIVE = 2  # a shortlisted creator was wanted
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One brief at the time of its choice: ``grades`` (k,) and ``positions`` (k,) of ``creator_ids`` (NaN: not shown in a list)."""
+    """One brief at the time of its choice: ``grades`` (k,) and ``positions`` (k,) of ``creator_ids`` (NaN: not shown in
+    a list)."""
 
     brief_id: str
     brand_id: str
@@ -32,7 +33,8 @@ class Example:
 
 
 def ranking_examples(tables: Tables) -> list[Example]:
-    """Logged impressions, a brief each; in a dataset without any, collaborations as of their first event. Sorted by time."""
+    """Logged impressions, a brief each; in a dataset without any, collaborations as of their first event. Sorted by
+    time."""
     found = _shown(tables) if len(tables["impressions"]) else _hired(tables)
     return sorted(found, key=lambda example: (example.as_of, example.brief_id))
 

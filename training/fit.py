@@ -18,12 +18,12 @@ from features.text import creator_texts, encoder_id
 from models.bundle import Bundle
 from models.credit import credit_scores, load_policy
 from models.fraud import FraudModel, fit_fraud, walk_forward
+from models.measures import ndcg
 from models.ranker import Ranker, fit_ranker
 from models.success import SuccessModel, fit_success, success_targets
 from models.towers import Towers
 from training.examples import Example, invitations, ranking_examples
 from training.matching import Matching, RankingRows, fit_matching_towers, ranking_rows, success_rows
-from models.measures import ndcg
 
 TOWER_SHARE = 0.5  # the towers learn from the first half of the history, the ranker, which reads them, from the rest
 VALIDATION_SHARE = 0.25  # the last of the ranker's briefs, by time
@@ -34,7 +34,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Trained:
-    """What one training made; None where the data did not allow it, and ``notes`` say why. ``metrics`` by model name."""
+    """What one training made; None where the data did not allow it, and ``notes`` say why. ``metrics`` by model
+    name."""
 
     towers: Towers
     idf: Floats
@@ -87,8 +88,8 @@ def bundle_of(trained: Trained, bank: TextBank) -> Bundle:
 def upstream_scores(
     tables: Tables, examples: list[Example], rng: np.random.Generator
 ) -> Callable[[Tables, pd.Timestamp], pd.DataFrame]:
-    """What credit and fraud said at a date: credit from the ledger known then, fraud from the last monthly model that saw
-    only labels known by then."""
+    """What credit and fraud said at a date: credit from the ledger known then, fraud from the last monthly model that
+    saw only labels known by then."""
     dates = pd.date_range(examples[0].as_of.floor("D"), examples[-1].as_of, freq=MONTH)
     fraud = walk_forward(tables, dates, rng)
     policy = load_policy()
@@ -104,7 +105,8 @@ def upstream_scores(
 
 
 def validate_ranker(rows: RankingRows, seed: int) -> dict[str, float]:
-    """NDCG@10 on the last briefs of a ranker fitted on the ones before, beside single features on the same candidates."""
+    """NDCG@10 on the last briefs of a ranker fitted on the ones before, beside single features on the same
+    candidates."""
     first = int(len(rows.groups) * (1 - VALIDATION_SHARE))
     cut = sum(rows.groups[:first])
     ranker = fit_ranker(rows.pairs.iloc[:cut], rows.grades[:cut], rows.positions[:cut], rows.groups[:first], seed=seed)
@@ -117,7 +119,7 @@ def validate_ranker(rows: RankingRows, seed: int) -> dict[str, float]:
 def _mean_ndcg(
     scores: "np.typing.NDArray[np.float64]", grades: "np.typing.NDArray[np.int64]", groups: list[int]
 ) -> float:
-    gains = (2.0**grades) - 1
+    gains = np.asarray(2.0**grades - 1, dtype=np.float64)
     ends = np.cumsum(groups)
     parts = [slice(end - size, end) for end, size in zip(ends, groups, strict=True)]
     return float(

@@ -25,7 +25,8 @@ Upstream = Callable[[Tables, pd.Timestamp], pd.DataFrame]
 
 @dataclass(frozen=True)
 class Matching:
-    """What every step needs: the tables with their ``end``, embedded texts, IDF, and the upstream scores as of a date."""
+    """What every step needs: the tables with their ``end``, embedded texts, IDF, and the upstream scores as of a
+    date."""
 
     tables: Tables
     end: pd.Timestamp
@@ -68,7 +69,8 @@ def query_of(matching: Matching, state: State, engaged: pd.DataFrame, example: E
 def walk(
     matching: Matching, examples: Sequence[Example], towers: Towers | None
 ) -> Iterator[tuple[Example, State, Query]]:
-    """The examples (sorted by time) with state and query, state by state; briefs that have no words yet are left out."""
+    """The examples (sorted by time) with state and query, state by state; briefs that have no words yet are left
+    out."""
     engaged = engagements(matching.tables)
     dates = state_dates(pd.Series([example.as_of for example in examples]))
     state = None
@@ -83,7 +85,9 @@ def walk(
 def fit_matching_towers(matching: Matching, examples: Sequence[Example], rng: np.random.Generator) -> Towers:
     """The two towers from what was wanted in ``examples``, over the creators known at the last of them."""
     state = matching.state(examples[-1].as_of, None)
-    queries, pairs, weights = [], [], []
+    queries: list[Query] = []
+    pairs: list[tuple[int, int]] = []
+    weights: list[float] = []
     for example, _, query in walk(matching, examples, None):
         rows = state.ids.get_indexer(list(example.creator_ids))
         wanted = (example.grades >= POSITIVE) & (rows >= 0)

@@ -15,14 +15,13 @@ from features.creators import FEATURES
 from features.fraud import FRAUD_FEATURES
 from features.pairs import PAIR_FEATURES
 from features.schema import Tables, complete
-from features.text import DEFAULT_ENCODER, EmbeddingCache, encoder_id, load_encoder
+from features.text import DEFAULT_ENCODER, EMBEDDINGS, EmbeddingCache, encoder_id, load_encoder
 from models.bundle import LEXICON, feature_set_hash
 from models.credit import POLICY_FILE
 from models.registry import Registry
 from models.release import Meta, build_manifest, with_model
 from training.fit import Trained, fit
 
-EMBEDDINGS = "embeddings"
 log = logging.getLogger(__name__)
 
 
@@ -32,12 +31,12 @@ def train(
 ) -> str:  # fmt: skip
     """Trains on ``tables``, registers a challenger under ``home`` and returns its release version.
 
-    With ``only`` the release is the champion with just that model replaced. Raises InputError for data that nothing can be
-    learned from.
+    With ``only`` the release is the champion with just that model replaced. Raises InputError for data that nothing can
+    be learned from.
     """
     if is_static(tables):
         log.warning(
-            "the dataset is static: its snapshots have no observed_at, so past followers, prices and audiences are unknown"
+            "the dataset is static: snapshots have no observed_at, so past followers, prices and audiences are unknown"
         )
     encoder = load_encoder(encoder_name)
     trained = fit(tables, TextBank(encoder, EmbeddingCache(home / EMBEDDINGS), progress), seed=seed, progress=progress)
@@ -56,10 +55,11 @@ def train(
 
 def save_models(trained: Trained, folder: Path) -> dict[str, Path]:
     """Writes each model into a folder of its own under ``folder``: name → folder."""
-    models = {"towers": trained.towers, "ranker": trained.ranker, "success": trained.success, "fraud": trained.fraud}
-    folders = {name: folder / name for name, model in models.items() if model is not None}
-    for name, path in folders.items():
-        models[name].save(path)
+    folders = {}
+    for name in ("towers", "ranker", "success", "fraud"):
+        if (model := getattr(trained, name)) is not None:
+            folders[name] = folder / name
+            model.save(folders[name])
     np.savez(folders["towers"] / LEXICON, idf=trained.idf)
     folders["credit"] = folder / "credit"
     folders["credit"].mkdir()
@@ -77,10 +77,10 @@ def data_hash(tables: Tables) -> str:
 
 def _meta(name: str, origin: tuple[str, str, str, int], trained: Trained) -> Meta:
     features_hash, encoder, data, seed = origin
-    return Meta(name, features_hash, encoder, data, seed, trained.metrics.get(name, {}), _signature(name, trained))
+    return Meta(name, features_hash, encoder, data, seed, trained.metrics.get(name, {}), _signature(name))
 
 
-def _signature(name: str, trained: Trained) -> dict[str, dict[str, str]]:
+def _signature(name: str) -> dict[str, dict[str, str]]:
     matching = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)]
     inputs = {"ranker": matching, "success": matching, "fraud": list(FRAUD_FEATURES)}.get(name, [])
     outputs = {"ranker": ["score"], "success": ["acceptance", "completion", "success"], "fraud": ["fraud_probability"]}

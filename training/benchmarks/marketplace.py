@@ -1,7 +1,7 @@
 """The simulated marketplace, where the truth is known: models trained on the past, measured on later briefs and dates.
 
-``truth/`` is read here and nowhere else. Relevance is the grade each creator would have got had the brand looked at it, over all
-eligible creators, so neither position nor the logging policy flatters anyone.
+``truth/`` is read here and nowhere else. Relevance is the grade each creator would have got had the brand looked at it,
+over all eligible creators, so neither position nor the logging policy flatters anyone.
 """
 
 from collections.abc import Iterator
@@ -53,8 +53,8 @@ def run(data: Path, cache: Path) -> dict[str, object]:
 
 
 def evaluate_matching(tables: Tables, utility: pd.DataFrame, bank: TextBank) -> dict[str, Interval]:
-    """NDCG@10 of the whole path, of baselines and of the oracle, and the retriever's recall@200; means over the later briefs with
-    bootstrap intervals. ``share_of_oracle`` resamples both together."""
+    """NDCG@10 of the whole path, of baselines and of the oracle, and the retriever's recall@200; means over the later
+    briefs with bootstrap intervals. ``share_of_oracle`` resamples both together."""
     end, created = data_as_of(tables), tables["briefs"][c.CREATED_AT]
     cut = created.quantile(TRAINED_UNTIL)
     bundle = bundle_of(fit(exported(tables, cut), bank, seed=SEED, progress=True), bank)
