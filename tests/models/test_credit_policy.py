@@ -1,0 +1,90 @@
+"""The credit policy keeps its promises, and docs/credit.md says what policy and code do, worked example included."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from models.credit import ACTIONS, POLICY_FILE, TEXTS, credit_answers, load_policy
+from models.credit_factors import FACTORS, coded_events, evidence, posterior
+from tests.models.test_credit import ME, NOBODY, POLICY, Event, ledger
+
+DOCS = (Path(__file__).parents[2] / "docs" / "credit.md").read_text(encoding="utf-8")
+
+
+def test_every_rule_has_its_words_and_every_action_a_rule() -> None:
+    assert set(TEXTS) == {*POLICY.events, *POLICY.curves}
+    assert set(ACTIONS) <= set(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("change", "promise"),
+    [
+        ({"memory": 1}, "memory"),
+        ({"factors": {name: {"weight": 0.3, "prior_mean": 0.5, "prior_events": 8} for name in FACTORS}}, "sum to 1"),
+        ({"bands": [{"name": "ONLY", "from": 0}]}, "bands"),
+        ({"curves": {"RATED": {"factor": "FEEDBACK", "at": [1, 5], "weight": [1, -1]}}}, "curve"),
+    ],
+)
+def test_policy_that_breaks_a_promise_is_refused(change: Event, promise: str, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps(json.loads(POLICY_FILE.read_text()) | change))
+    with pytest.raises(ValueError, match=promise):
+        load_policy(path)
+
+
+EXAMPLE: list[Event] = [
+    {"event_type": "CONTRACTED", "event_time": "2026-01-10", "due_at": "2026-01-20", "collaboration_id": "k1"},
+    {"event_type": "CONTENT_SUBMITTED", "event_time": "2026-01-18", "collaboration_id": "k1"},
+    {"event_type": "PUBLISHED", "event_time": "2026-01-22", "collaboration_id": "k1"},
+    {"event_type": "SETTLED", "event_time": "2026-01-30", "collaboration_id": "k1"},
+    {"event_type": "RATED", "event_time": "2026-02-02", "rating": 5, "collaboration_id": "k1"},
+    {"event_type": "VIOLATION_CONFIRMED", "event_time": "2026-03-01", "severity": 1},
+]
+
+
+def cells(heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading of the docs, without its head."""
+    section = DOCS.split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = re.findall(r"^\|(.*)\|$", section, re.MULTILINE)
+    return [[cell.strip() for cell in line.split("|")] for line in lines[2:]]
+
+
+def test_worked_example_of_the_docs() -> None:
+    events, as_of = ledger(EXAMPLE), pd.Timestamp("2026-04-01")
+    states = posterior(evidence(coded_events(events, as_of), POLICY), POLICY, ME)
+    found = credit_answers(events, NOBODY, POLICY, as_of, list(ME))[0]
+    shown = [
+        [
+            f["name"],
+            f"{states.alpha.loc['c1', f['name']]:.3f}",
+            f"{states.beta.loc['c1', f['name']]:.3f}",
+            f"{f['score']}",
+        ]
+        for f in found["factors"]
+    ]
+    assert cells("A worked example")[:5] == shown
+    assert f"**{found['score']}**" in DOCS
+    assert f"confidence {found['confidence']:.3f}" in DOCS
+    for reason in found["reasons"]:
+        assert f"| {reason['text']} | {reason['points']:+} |" in DOCS
+    assert f'"{found["next_best_action"]["text"]}" (+{found["next_best_action"]["points"]})' in DOCS
+
+
+def test_docs_state_the_policy() -> None:
+    factors = [
+        [name, f"{factor.weight}", f"{factor.prior_mean}", f"{factor.prior_events}"]
+        for name, factor in POLICY.factors.items()
+    ]
+    assert cells("The five factors") == factors
+    weights = [
+        [code, ", ".join(f"{factor} {weight:+g}".replace("-", "−") for factor, weight in moved.items())]
+        for code, moved in POLICY.events.items()
+    ]
+    assert [line[:2] for line in cells("What each event says")[: len(weights)]] == weights
+    assert cells("Stars, bands and orders") == [
+        [f"{start:g}", "★" * star, name]
+        for star, (name, start) in enumerate(((band.name, band.start) for band in POLICY.bands), start=1)
+    ]
