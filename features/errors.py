@@ -24,4 +24,6 @@ class InputError(Exception):
 
 def bad(field: str, problem: str, value: object, code: str = "INVALID_ARGUMENT") -> InputError:
     """The error for a single field; the message reads ``field: problem (got value)``."""
-    return InputError(f"{field}: {problem} (got {value!r:.100})", [Detail(field=field, problem=problem, value=value)], code)
+    return InputError(
+        f"{field}: {problem} (got {value!r:.100})", [Detail(field=field, problem=problem, value=value)], code
+    )

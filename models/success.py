@@ -16,6 +16,7 @@ from sklearn.model_selection import GroupKFold
 
 from models.calibration import PlattCalibrator
 from models.gbm import load_booster, predict, save_booster, train_booster
+from models.measures import brier, expected_calibration_error
 
 Values = npt.NDArray[np.float64]
 WITHIN = pd.Timedelta(days=90)
@@ -43,6 +44,7 @@ class SuccessModel:
     acceptance: lgb.Booster
     completion: lgb.Booster
     calibrator: PlattCalibrator
+    metrics: dict[str, float]
 
     def predict(self, pairs: pd.DataFrame) -> pd.DataFrame:
         """Columns acceptance, completion (given acceptance) and success, each (k,) in [0, 1]."""
@@ -56,13 +58,15 @@ class SuccessModel:
         folder.mkdir(parents=True, exist_ok=True)
         save_booster(self.acceptance, folder / "acceptance.txt")
         save_booster(self.completion, folder / "completion.txt")
-        (folder / "calibrator.json").write_text(json.dumps(self.calibrator.to_json()))
+        rest = {"calibrator": self.calibrator.to_json(), "metrics": self.metrics}
+        (folder / "success.json").write_text(json.dumps(rest, indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> "SuccessModel":
         """Reads what :meth:`save` wrote."""
-        calibrator = PlattCalibrator.from_json(json.loads((folder / "calibrator.json").read_text()))
-        return cls(load_booster(folder / "acceptance.txt"), load_booster(folder / "completion.txt"), calibrator)
+        rest = json.loads((folder / "success.json").read_text())
+        boosters = [load_booster(folder / name) for name in ("acceptance.txt", "completion.txt")]
+        return cls(*boosters, PlattCalibrator.from_json(rest["calibrator"]), rest["metrics"])
 
 
 def success_targets(invited: pd.DataFrame) -> pd.DataFrame:
@@ -85,8 +89,22 @@ def fit_success(pairs: pd.DataFrame, targets: pd.DataFrame, briefs: npt.NDArray[
     for train, test in GroupKFold(FOLDS).split(pairs, groups=briefs):
         boosters = _fit_two(pairs.iloc[train], targets.iloc[train], seed)
         raw[test] = np.prod([predict(booster, _matrix(pairs.iloc[test])) for booster in boosters], axis=0)
-    calibrator = PlattCalibrator.fit(raw, targets["succeeded"].to_numpy())
-    return SuccessModel(*_fit_two(pairs, targets, seed), calibrator)
+    succeeded = targets["succeeded"].to_numpy(np.float64)
+    calibrator = PlattCalibrator.fit(raw, succeeded)
+    return SuccessModel(*_fit_two(pairs, targets, seed), calibrator, _metrics(calibrator.predict(raw), targets))
+
+
+def _metrics(probability: Values, targets: pd.DataFrame) -> dict[str, float]:
+    """Out of fold by brief, beside the Brier score of always saying the base rate."""
+    succeeded = targets["succeeded"].to_numpy(np.float64)
+    return {
+        "brier": brier(probability, succeeded),
+        "brier_base_rate": brier(np.full(len(succeeded), succeeded.mean()), succeeded),
+        "ece": expected_calibration_error(probability, succeeded),
+        "acceptance_rate": float(targets["accepted"].mean()),
+        "completion_rate": float(targets.loc[targets["accepted"] == 1, "succeeded"].mean()),
+        "invitations": float(len(targets)),
+    }
 
 
 def _fit_two(pairs: pd.DataFrame, targets: pd.DataFrame, seed: int) -> tuple[lgb.Booster, lgb.Booster]:

@@ -67,7 +67,8 @@ def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) ->
     ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
     ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
     success = _attempt(lambda: _fit_success(matching, success_seed), "success", notes)
-    metrics = {"ranker": validate_ranker(rows, ranker_seed), "fraud": fraud.metrics if fraud else {}}
+    metrics = {"ranker": validate_ranker(rows, ranker_seed)}
+    metrics |= {"fraud": fraud.metrics if fraud else {}, "success": success.metrics if success else {}}
     return Trained(towers, idf, ranker, success, fraud, metrics, notes)
 
 
