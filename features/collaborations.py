@@ -31,7 +31,6 @@ TRANSITIONS = {
 """State → the events that may follow. A collaboration is RATED once."""
 REMARKS = ("RATED", "METRICS_REPORTED")
 TERMINAL = ("DECLINED", "CANCELLED_BY_BRAND", "CANCELLED_BY_CREATOR", "DEFAULTED", "SETTLED")
-AFTER_END = ("RATED", "METRICS_REPORTED", "SETTLED")
 POOR = 3
 """A rating below this is a failure."""
 _MOMENTS = {
@@ -58,8 +57,8 @@ def verdicts(stored: pd.DataFrame, batch: pd.DataFrame, backfill: bool) -> list[
     """For each row of ``batch`` what makes it illegal among the ``stored`` events, None where it is legal.
 
     Events are read in order of (event_time, event_id). An event must be legal at its place and leave every event after
-    it as legal as it was. With ``backfill`` gaps are allowed: only events after the end (but for ratings, metrics and
-    settlement) and a second contract are illegal. Events outside the life cycle are always legal.
+    it as legal as it was. With ``backfill`` gaps are allowed: only what may not follow the end it came to and a second
+    contract are illegal. Events outside the life cycle are always legal.
     """
     legal = _uncontradicted if backfill else next_legal
     kept = {key: list(_steps(rows)) for key, rows in _life_cycle(stored).groupby(c.COLLABORATION_ID)}
@@ -112,7 +111,8 @@ def _steps(rows: pd.DataFrame) -> "zip[tuple[pd.Timestamp, str, str]]":
 
 def _uncontradicted(history: Sequence[str]) -> tuple[str, ...]:
     """What may follow a history that may have gaps."""
-    possible = AFTER_END if any(event in TERMINAL for event in history) else LIFE_CYCLE_EVENTS
+    end = next((event for event in history if event in TERMINAL), None)
+    possible = LIFE_CYCLE_EVENTS if end is None else TRANSITIONS[end]
     return tuple(event for event in possible if event != "CONTRACTED" or event not in history)
 
 

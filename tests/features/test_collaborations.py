@@ -94,6 +94,18 @@ def test_backfill_allows_gaps_and_rejects_true_contradictions() -> None:
     assert [bool(v) for v in verdicts(NONE, ledger("CONTRACTED", "CONTRACTED"), True)] == [False, True]
 
 
+@pytest.mark.parametrize("end", ["DECLINED", "CANCELLED_BY_BRAND", "CANCELLED_BY_CREATOR", "DEFAULTED", "SETTLED"])
+def test_backfill_after_an_end_allows_only_what_may_follow_that_end(end: str) -> None:
+    accepted = {event for event in LIFE_CYCLE_EVENTS if verdicts(ledger(end), ledger(event, start=1), True) == [None]}
+    assert accepted == set(TRANSITIONS[end])
+
+
+def test_backfilled_default_before_a_known_settlement_contradicts_it() -> None:
+    [verdict] = verdicts(ledger("SETTLED", start=1), ledger("DEFAULTED"), True)
+    assert verdict is not None
+    assert "contradicts the later SETTLED" in verdict
+
+
 def test_live_events_go_on_after_a_backfilled_gap() -> None:
     stored = ledger("PUBLISHED")
     assert verdicts(stored, ledger("SETTLED", start=1), False) == [None]
