@@ -9,11 +9,16 @@ CLEARED = pd.Timedelta(days=60)  # a review that found nothing clears a date whe
 
 
 def fraud_target(labels: pd.DataFrame, as_of: pd.Timestamp, label_known_by: pd.Timestamp) -> pd.Series:
-    """creator_id → 1.0 or 0.0: was at least a tenth of the engagement in the 90 days before ``as_of`` bought?
+    """creator_id → 1.0 or 0.0: was at least a tenth of the engagement in the 90 days before ``as_of`` bought?"""
+    return speaking_labels(labels, as_of, label_known_by)[c.IS_FAKE]
 
-    Only labels known by ``label_known_by`` count. A fake period speaks for dates whose 90 days it touches, a clean one for
-    dates of whose 90 days it saw at least 60; a label without period speaks for dates in the 90 days before it became
-    known. The latest known of several wins.
+
+def speaking_labels(labels: pd.DataFrame, as_of: pd.Timestamp, label_known_by: pd.Timestamp) -> pd.DataFrame:
+    """The row of ``labels`` that speaks for each creator at ``as_of``, indexed by creator_id; ``label`` is its index.
+
+    Only labels of creators known by ``label_known_by`` count. A fake period speaks for dates whose 90 days it touches,
+    a clean one for dates of whose 90 days it saw at least 60; a label without period speaks for dates in the 90 days
+    before it became known. The latest known of several wins.
     """
     labels = labels[labels[c.CREATOR_ID].notna() & (labels[c.KNOWN_AT] <= label_known_by)]
     start, end = labels[c.PERIOD_START], labels[c.PERIOD_END].fillna(labels[c.KNOWN_AT])
@@ -21,4 +26,4 @@ def fraud_target(labels: pd.DataFrame, as_of: pd.Timestamp, label_known_by: pd.T
     touches = (seen >= CLEARED) | ((labels[c.IS_FAKE] == 1) & (seen > pd.Timedelta(0)))
     near = start.isna() & (labels[c.KNOWN_AT] >= as_of) & (labels[c.KNOWN_AT] <= as_of + SPAN)
     speaking = labels[touches | near].sort_values(c.KNOWN_AT, kind="stable")
-    return speaking.groupby(c.CREATOR_ID)[c.IS_FAKE].last()
+    return speaking.assign(label=speaking.index).drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID)

@@ -1,9 +1,8 @@
-"""Why a creator looks suspicious: features grouped into codes, given only where the model's own contribution says so."""
+"""Why a creator looks suspicious: features grouped into codes, given only where the model's contributions say so."""
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from features.fraud.window import SPAN
@@ -13,31 +12,32 @@ LEAST = 0.05  # log-odds; less than that moved nothing
 REASONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "FOLLOWER_SPIKE": (
         "Followers came in jumps that views do not explain",
-        ("follower_spike", "spike_share", "spike_views", "gain_view_correlation", "loss_share"),
+        ("follower_spike", "spike_share", "spike_views", "gain_view_correlation", "gain_unexplained", "loss_share"),
     ),
     "FOLLOWER_DRIP": (
         "Followers grow more evenly, or more per view, than an audience does",
-        ("gain_evenness", "gain_per_view", "growth_change", "relative_growth"),
+        ("gain_shift", "gain_evenness", "gain_per_view", "growth_change", "relative_growth"),
     ),
     "LIKE_COMMENT_RATIO": (
         "Likes, comments and shares do not go together with views as usual",
         (
-            "likes_per_view", "comments_per_view", "shares_per_view", "comments_per_like", "shares_per_like", "likes_peak",
-            "comments_peak", "likes_view_correlation", "comments_view_correlation",
+            "likes_per_view", "comments_per_view", "shares_per_view", "comments_per_like", "shares_per_like",
+            "likes_peak", "comments_peak", "likes_unexplained", "comments_unexplained", "shares_unexplained",
+            "likes_shift", "comments_shift", "shares_shift", "likes_view_correlation", "comments_view_correlation",
         ),
     ),
     "VIEW_INFLATION": (
         "Views come without the reactions or the watching that belong to them",
         (
-            "views_peak", "views_spike", "views_per_follower", "video_views_peak", "completion_rate", "hollow_videos",
-            "paid_share",
+            "views_peak", "views_spike", "views_unexplained", "views_per_follower", "video_views_peak",
+            "completion_rate", "hollow_videos", "paid_share",
         ),
     ),
     "LOW_AUDIENCE_CREDIBILITY": (
         "Many of the accounts that engage look empty, new or like mass followers",
         (
             "engagers_without_avatar", "engagers_without_bio", "engagers_without_videos", "engager_following_ratio",
-            "engager_handle_digits", "young_engagers",
+            "engager_handle_digits", "young_engagers", "engagers_born_together",
         ),
     ),
     "AUDIENCE_COUNTRY_MISMATCH": (
@@ -53,28 +53,39 @@ REASONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Comments repeat one another or say nothing",
         ("comment_duplicates", "comment_short", "comment_links", "comment_length"),
     ),
-    "LITTLE_EVIDENCE": ("Little is known, which the model has learned to doubt", ("engagements_known", "days_known")),
 }  # fmt: skip
+# The day that a person should look at first, from a column of features.fraud.EVIDENCE.
+PEAK_DAYS = {
+    "FOLLOWER_SPIKE": "gain_peak_age",
+    "LIKE_COMMENT_RATIO": "likes_peak_age",
+    "VIEW_INFLATION": "views_peak_age",
+}
 
 
-def reason_codes(
-    features: pd.DataFrame, margins: npt.NDArray[np.floating], as_of: pd.Timestamp
-) -> list[list[dict[str, Any]]]:
-    """Per row of ``features`` (k, p) at most four codes whose features raised the ``margins`` (k, p) most, with the values that
-    did and the days they speak of."""
-    names = list(features.columns)
-    codes = list(REASONS)
-    places = [[names.index(name) for name in REASONS[code][1]] for code in codes]
-    raised = np.column_stack([margins[:, place].sum(axis=1) for place in places])
+def reason_codes(features: pd.DataFrame, margins: pd.DataFrame, as_of: pd.Timestamp) -> list[list[dict[str, Any]]]:
+    """Per row of ``features`` (k, ·) at most four codes, those whose features raised the ``margins`` (k, p) most.
+
+    ``margins`` are log-odds by feature name. The evidence holds the values that pushed, the days they speak of and,
+    where one day stands out, ``peak_date``.
+    """
+    raised = np.column_stack([margins[list(names)].sum(axis=1) for _, names in REASONS.values()])
     order = np.argsort(-raised, axis=1, kind="stable")[:, :MOST]
+    codes, rows, pushes = list(REASONS), features.to_dict("records"), margins.to_dict("records")
     return [
-        [_reason(codes[j], features.iloc[i], margins[i], as_of) for j in order[i] if raised[i, j] >= LEAST]
-        for i in range(len(features))
+        [_reason(codes[j], rows[i], pushes[i], as_of) for j in order[i] if raised[i, j] >= LEAST]
+        for i in range(len(rows))
     ]
 
 
-def _reason(code: str, row: pd.Series, margins: npt.NDArray[np.floating], as_of: pd.Timestamp) -> dict[str, Any]:
+def _reason(code: str, row: dict[Any, float], pushes: dict[Any, float], as_of: pd.Timestamp) -> dict[str, Any]:
     text, names = REASONS[code]
-    pushing = [name for name in names if margins[row.index.get_loc(name)] > 0 and not np.isnan(row[name])]
-    days = {"from": (as_of - SPAN).date().isoformat(), "to": as_of.date().isoformat()}
-    return {"code": code, "text": text, "evidence": {name: round(float(row[name]), 4) for name in pushing} | days}
+    values = {name: round(row[name], 4) for name in names if pushes[name] > 0 and not np.isnan(row[name])}
+    evidence: dict[str, Any] = values | {"from": _day(as_of - SPAN), "to": _day(as_of)}
+    age = row.get(PEAK_DAYS.get(code, ""), np.nan)
+    if not np.isnan(age):
+        evidence["peak_date"] = _day(as_of - pd.Timedelta(days=age))
+    return {"code": code, "text": text, "evidence": evidence}
+
+
+def _day(moment: pd.Timestamp) -> str:
+    return moment.date().isoformat()

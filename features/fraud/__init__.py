@@ -6,20 +6,23 @@ None reads credit, ranking, names, or a protected trait; country serves only to 
 import pandas as pd
 
 from features import columns as c
-from features.fraud import accounts, comments, engagement, growth
-from features.fraud.window import Window, days_known
+from features.fraud import accounts, comments, engagement, evidence, growth
+from features.fraud.window import Window
 from features.schema import Tables
 
-_FEATURES = (*growth.FEATURES, *engagement.FEATURES, *accounts.FEATURES, *comments.FEATURES, days_known)
+_FEATURES = (*growth.FEATURES, *engagement.FEATURES, *accounts.FEATURES, *comments.FEATURES)
 FRAUD_FEATURES = tuple(feature.__name__ for feature in _FEATURES)
+EVIDENCE = tuple(column.__name__ for column in evidence.COLUMNS)
+"""Columns beside the features that no model reads: how much is known, and when the peaks were."""
 
 
 def fraud_features(tables: Tables, as_of: pd.Timestamp, ids: pd.Index | None = None) -> pd.DataFrame:
-    """(n, len(FRAUD_FEATURES)) float64 indexed by creator_id; unknown is NaN.
+    """FRAUD_FEATURES and EVIDENCE, float64, indexed by creator_id; unknown is NaN.
 
-    ``tables`` must be known at ``as_of`` and hold everyone's engagements, because some features ask what else an account
-    did; ``ids`` (default: every creator) only says of whom to speak, and changes no value.
+    ``tables`` must be known at ``as_of`` and hold everyone's engagements, because some features ask what else an
+    account did; ``ids`` (default: every creator) only says of whom to speak, and changes no value.
     """
     everyone = pd.Index(tables["creators"][c.CREATOR_ID].unique(), name=c.CREATOR_ID)
     window = Window(tables, everyone if ids is None else ids, as_of)
-    return pd.DataFrame({feature.__name__: feature(window) for feature in _FEATURES}, index=window.ids)
+    columns = {column.__name__: column(window) for column in (*_FEATURES, *evidence.COLUMNS)}
+    return pd.DataFrame(columns, index=window.ids)

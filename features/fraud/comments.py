@@ -12,34 +12,32 @@ _LINK = r"https?://|www\.|\.com\b"
 
 def comment_duplicates(window: Window) -> Values:
     """Share of comments whose words appear under the same creator more than once."""
-    comments = _comments(window)
-    plain = comments[c.COMMENT_TEXT].str.lower().str.replace(r"\W+", " ", regex=True).str.strip()
-    repeated = plain.groupby([comments["row"], plain]).transform("size") > 1
-    return window.by_creator(repeated.astype(float), "mean", comments["row"])
+    plain = _texts(window).str.lower().str.replace(r"\W+", " ", regex=True).str.strip()
+    repeated = plain.groupby([window.engagements["row"], plain]).transform("size") > 1
+    return _share(window, repeated)
 
 
 def comment_short(window: Window) -> Values:
     """Share of comments with at most four letters: emoji, or a word that fits everywhere."""
-    comments = _comments(window)
-    letters = comments[c.COMMENT_TEXT].str.count(r"\w")
-    return window.by_creator((letters <= SHORT).astype(float), "mean", comments["row"])
+    return _share(window, _texts(window).str.count(r"\w") <= SHORT)
 
 
 def comment_links(window: Window) -> Values:
     """Share of comments with a link."""
-    comments = _comments(window)
-    links = comments[c.COMMENT_TEXT].str.contains(_LINK, regex=True)
-    return window.by_creator(links.astype(float), "mean", comments["row"])
+    return _share(window, _texts(window).str.contains(_LINK, regex=True))
 
 
 def comment_length(window: Window) -> Values:
     """Median length of a comment in characters, as a logarithm."""
-    comments = _comments(window)
-    return np.log1p(window.by_creator(comments[c.COMMENT_TEXT].str.len(), "median", comments["row"]))
+    return np.log1p(window.of_events(_texts(window).str.len(), "median"))
 
 
-def _comments(window: Window) -> pd.DataFrame:
-    return window.engagements[window.engagements[c.COMMENT_TEXT].notna()]
+def _texts(window: Window) -> pd.Series:
+    return window.engagements[c.COMMENT_TEXT]
+
+
+def _share(window: Window, flags: pd.Series) -> Values:
+    return window.of_events(flags.astype("float64").where(_texts(window).notna()), "mean")
 
 
 FEATURES = (comment_duplicates, comment_short, comment_links, comment_length)

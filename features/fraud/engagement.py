@@ -4,35 +4,25 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from features.fraud.window import (
-    Values,
-    Window,
-    correlation,
-    level_shift,
-    median,
-    peak,
-    share,
-    total,
-    unexplained,
-    weekly_rates,
-)
+from features.fraud.series import correlation, level_shift, median, peak, share, total, unexplained, weekly_rates
+from features.fraud.window import Values, Window
 
 FEW_REACTIONS = 0.2  # of a creator's own median likes per view
 
 
 def likes_per_view(window: Window) -> Values:
-    """Likes per organic view."""
-    return share(total(window.likes), total(window.views))
+    """Likes per view."""
+    return share(total(window.likes), total(window.reach))
 
 
 def comments_per_view(window: Window) -> Values:
-    """Comments per organic view."""
-    return share(total(window.comments), total(window.views))
+    """Comments per view."""
+    return share(total(window.comments), total(window.reach))
 
 
 def shares_per_view(window: Window) -> Values:
-    """Shares per organic view."""
-    return share(total(window.shares), total(window.views))
+    """Shares per view."""
+    return share(total(window.shares), total(window.reach))
 
 
 def comments_per_like(window: Window) -> Values:
@@ -47,18 +37,17 @@ def shares_per_like(window: Window) -> Values:
 
 def paid_share(window: Window) -> Values:
     """Share of all views that were paid for openly: an innocent explanation."""
-    paid = total(window.paid)
-    return share(paid, paid + total(window.views))
+    return share(total(window.paid), total(window.reach))
 
 
 def likes_peak(window: Window) -> Values:
     """The best week's likes per view over the median week's."""
-    return _weekly_peak(window.likes, window.views)
+    return _weekly_peak(window.likes, window.reach)
 
 
 def comments_peak(window: Window) -> Values:
     """The best week's comments per view over the median week's."""
-    return _weekly_peak(window.comments, window.views)
+    return _weekly_peak(window.comments, window.reach)
 
 
 def views_peak(window: Window) -> Values:
@@ -68,17 +57,17 @@ def views_peak(window: Window) -> Values:
 
 def likes_unexplained(window: Window) -> Values:
     """Share of the likes beyond twice the creator's usual number for such a day's views."""
-    return unexplained(window.likes, window.views)
+    return unexplained(window.likes, window.reach)
 
 
 def comments_unexplained(window: Window) -> Values:
     """Share of the comments beyond twice the creator's usual number for such a day's views."""
-    return unexplained(window.comments, window.views)
+    return unexplained(window.comments, window.reach)
 
 
 def shares_unexplained(window: Window) -> Values:
     """Share of the shares beyond twice the creator's usual number for such a day's views."""
-    return unexplained(window.shares, window.views)
+    return unexplained(window.shares, window.reach)
 
 
 def views_unexplained(window: Window) -> Values:
@@ -88,17 +77,17 @@ def views_unexplained(window: Window) -> Values:
 
 def likes_shift(window: Window) -> Values:
     """Likes per view in a good week over a poor week: a pod lifts many weeks."""
-    return level_shift(window.likes, window.views)
+    return level_shift(window.likes, window.reach)
 
 
 def comments_shift(window: Window) -> Values:
     """Comments per view in a good week over a poor week: a pod lifts many weeks."""
-    return level_shift(window.comments, window.views)
+    return level_shift(window.comments, window.reach)
 
 
 def shares_shift(window: Window) -> Values:
     """Shares per view in a good week over a poor week: a pod lifts many weeks."""
-    return level_shift(window.shares, window.views)
+    return level_shift(window.shares, window.reach)
 
 
 def views_spike(window: Window) -> Values:
@@ -108,12 +97,12 @@ def views_spike(window: Window) -> Values:
 
 def likes_view_correlation(window: Window) -> Values:
     """Whether likes come on the days on which views come."""
-    return correlation(window.likes, window.views)
+    return correlation(window.likes, window.reach)
 
 
 def comments_view_correlation(window: Window) -> Values:
     """Whether comments come on the days on which views come."""
-    return correlation(window.comments, window.views)
+    return correlation(window.comments, window.reach)
 
 
 def views_per_follower(window: Window) -> Values:

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from features.fraud.window import Values, Window, correlation, level_shift, median, peak, share, total, unexplained
+from features.fraud.series import best_day, correlation, level_shift, median, peak, share, total, unexplained
+from features.fraud.window import Values, Window
 
 BEST_DAYS = 3
 RECENT = 28
@@ -21,29 +22,30 @@ def spike_share(window: Window) -> Values:
 
 
 def spike_views(window: Window) -> Values:
-    """Organic views of the best day over the median day's: an earned spike has an audience."""
-    best = np.argmax(np.nan_to_num(window.gain, nan=-np.inf), axis=1)
-    return share(window.views[np.arange(len(window.ids)), best], median(window.views))
+    """Views of the best day over the median day's: an earned spike has an audience."""
+    best = best_day(window.gain)
+    views = window.reach[np.arange(len(window.ids)), np.nan_to_num(best).astype(int)]
+    return share(np.where(np.isnan(best), np.nan, views), median(window.reach))
 
 
 def gain_per_view(window: Window) -> Values:
-    """Followers won per thousand organic views."""
-    return share(1000 * total(np.clip(window.gain, 0, None)), total(window.views))
+    """Followers won per thousand views."""
+    return share(1000 * total(np.clip(window.gain, 0, None)), total(window.reach))
 
 
 def gain_view_correlation(window: Window) -> Values:
     """Whether followers come on the days on which views come."""
-    return correlation(window.gain, window.views)
+    return correlation(window.gain, window.reach)
 
 
 def gain_unexplained(window: Window) -> Values:
-    """Share of the followers won on days on which their number, per organic view, was far above the creator's usual."""
-    return unexplained(np.clip(window.gain, 0, None), window.views)
+    """Share of the followers won on days on which their number, per view, was far above the creator's usual."""
+    return unexplained(np.clip(window.gain, 0, None), window.reach)
 
 
 def gain_shift(window: Window) -> Values:
-    """Followers won per organic view in a good week over a poor week: a drip lifts many weeks."""
-    return level_shift(np.clip(window.gain, 0, None), window.views)
+    """Followers won per view in a good week over a poor week: a drip lifts many weeks."""
+    return level_shift(np.clip(window.gain, 0, None), window.reach)
 
 
 def gain_evenness(window: Window) -> Values:

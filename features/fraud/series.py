@@ -1,0 +1,74 @@
+"""Measures of daily series: matrices (n, days), a creator a row, NaN where a day is unknown; answers are (n,)."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Values = npt.NDArray[np.float64]
+WEEK = 7
+FEWEST_DAYS = 14
+SMOOTH = 10.0  # events at the usual rate, added so that small numbers do not make peaks
+FAR = 2.0  # times the usual rate; ordinary days stay below
+
+
+def share(part: Values, whole: Values) -> Values:
+    """``part`` / ``whole`` where ``whole`` is positive, else NaN."""
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
+
+
+def total(matrix: Values) -> Values:
+    """Sums over known days; NaN where no day is known."""
+    return np.where(np.isnan(matrix).all(axis=1), np.nan, np.nansum(matrix, axis=1))
+
+
+def median(matrix: Values) -> Values:
+    """Medians over known days."""
+    return pd.DataFrame(matrix.T).median().to_numpy(np.float64)
+
+
+def peak(matrix: Values) -> Values:
+    """Robust z of the largest day: (max − median) / (1.4826 MAD + 1), 0 MAD being no excuse for infinity."""
+    middle = median(matrix)
+    spread = median(np.abs(matrix - middle[:, None]))
+    return (pd.DataFrame(matrix.T).max().to_numpy(np.float64) - middle) / (1.4826 * spread + 1)
+
+
+def best_day(matrix: Values) -> Values:
+    """Position of the largest day, from 0; NaN where no day is known."""
+    best = np.argmax(np.nan_to_num(matrix, nan=-np.inf), axis=1).astype(np.float64)
+    return np.where(np.isnan(matrix).all(axis=1), np.nan, best)
+
+
+def correlation(left: Values, right: Values) -> Values:
+    """Pearson correlation over days known in both; NaN with fewer than 14 of them or no variation."""
+    both = (~np.isnan(left) & ~np.isnan(right)).sum(axis=1)
+    r = pd.DataFrame(left.T).corrwith(pd.DataFrame(right.T), drop=False)
+    return r.where(both >= FEWEST_DAYS).to_numpy(np.float64)
+
+
+def usual_rate(part: Values, whole: Values) -> Values:
+    """(n, 1) the median day's ``part`` per ``whole``."""
+    return median(share(part, whole))[:, None]
+
+
+def unexplained(part: Values, whole: Values) -> Values:
+    """Share of ``part`` that exceeds FAR times what the creator's usual rate makes of that day's ``whole``."""
+    excess = np.clip(part - FAR * usual_rate(part, whole) * whole - SMOOTH, 0, None)
+    return share(total(excess), total(part))
+
+
+def weekly_rates(part: Values, whole: Values) -> Values:
+    """(n, 12) ``part`` per ``whole`` of each complete week, drawn towards the rate of all days by SMOOTH events."""
+    weeks = part.shape[1] // WEEK
+    parts, wholes = (matrix[:, -weeks * WEEK :].reshape(-1, weeks, WEEK) for matrix in (part, whole))
+    rate = share(total(part), total(whole))[:, None]
+    known = ~(np.isnan(parts) | np.isnan(wholes)).all(axis=2)
+    smooth = share(np.full_like(rate, SMOOTH), rate)
+    rates = share(np.nansum(parts, axis=2) + SMOOTH, np.nansum(wholes, axis=2) + smooth)
+    return np.where(known, rates, np.nan)
+
+
+def level_shift(part: Values, whole: Values) -> Values:
+    """80 % over 20 % quantile of the weekly rates."""
+    rates = pd.DataFrame(weekly_rates(part, whole).T)
+    return share(rates.quantile(0.8).to_numpy(np.float64), rates.quantile(0.2).to_numpy(np.float64))
