@@ -8,6 +8,7 @@ Values = npt.NDArray[np.float64]
 WEEK = 7
 FEWEST_DAYS = 14
 SMOOTH = 10.0  # events at the usual rate, added so that small numbers do not make peaks
+NOISIEST = 0.2  # share of the variance that is not noise
 FAR = 2.0  # times the usual rate; ordinary days stay below
 
 
@@ -40,20 +41,22 @@ def best_day(matrix: Values) -> Values:
 
 
 def correlation(left: Values, right: Values) -> Values:
-    """Pearson correlation over days known in both; NaN with fewer than 14 of them or no variation."""
-    both = (~np.isnan(left) & ~np.isnan(right)).sum(axis=1)
-    r = pd.DataFrame(left.T).corrwith(pd.DataFrame(right.T), drop=False)
-    return r.where(both >= FEWEST_DAYS).to_numpy(np.float64)
+    """Pearson correlation of two series of counts over days known in both, freed from counting noise (Spearman, 1904).
 
-
-def usual_rate(part: Values, whole: Values) -> Values:
-    """(n, 1) the median day's ``part`` per ``whole``."""
-    return median(share(part, whole))[:, None]
+    A count varies by its own mean even where nothing happens, which hides the correlation of small creators. NaN with
+    fewer than 14 days or where that noise is most of the variance; clipped to [-1, 1].
+    """
+    both = ~np.isnan(left) & ~np.isnan(right)
+    x, y = (pd.DataFrame(np.where(both, matrix, np.nan).T) for matrix in (left, right))
+    covariance = ((x - x.mean()) * (y - y.mean())).sum(min_count=FEWEST_DAYS) / (both.sum(axis=1) - 1)
+    r = covariance / np.sqrt(_signal(x) * _signal(y))
+    return r.clip(-1, 1).to_numpy(np.float64)
 
 
 def unexplained(part: Values, whole: Values) -> Values:
     """Share of ``part`` that exceeds FAR times what the creator's usual rate makes of that day's ``whole``."""
-    excess = np.clip(part - FAR * usual_rate(part, whole) * whole - SMOOTH, 0, None)
+    rate = median(share(part, whole))[:, None]
+    excess = np.clip(part - FAR * rate * whole - _slack(rate), 0, None)
     return share(total(excess), total(part))
 
 
@@ -62,13 +65,24 @@ def weekly_rates(part: Values, whole: Values) -> Values:
     weeks = part.shape[1] // WEEK
     parts, wholes = (matrix[:, -weeks * WEEK :].reshape(-1, weeks, WEEK) for matrix in (part, whole))
     rate = share(total(part), total(whole))[:, None]
-    known = ~(np.isnan(parts) | np.isnan(wholes)).all(axis=2)
-    smooth = share(np.full_like(rate, SMOOTH), rate)
-    rates = share(np.nansum(parts, axis=2) + SMOOTH, np.nansum(wholes, axis=2) + smooth)
-    return np.where(known, rates, np.nan)
+    slack = _slack(rate)
+    rates = share(np.nansum(parts, axis=2) + slack, np.nansum(wholes, axis=2) + share(slack, rate))
+    return np.where((np.isnan(parts) | np.isnan(wholes)).all(axis=2), np.nan, rates)
 
 
 def level_shift(part: Values, whole: Values) -> Values:
     """80 % over 20 % quantile of the weekly rates."""
     rates = pd.DataFrame(weekly_rates(part, whole).T)
     return share(rates.quantile(0.8).to_numpy(np.float64), rates.quantile(0.2).to_numpy(np.float64))
+
+
+def _slack(rate: Values) -> Values:
+    """SMOOTH events of the rarer of the two counts, expressed in the first."""
+    return SMOOTH * np.maximum(rate, 1)
+
+
+def _signal(counts: pd.DataFrame) -> pd.Series:
+    """Variance of each column beyond that of counting; NaN where less than NOISIEST of it is left."""
+    variance = counts.var()
+    signal = variance - counts.abs().mean()
+    return signal.where(signal > NOISIEST * variance)
