@@ -123,8 +123,9 @@ def _mean_ndcg(
     gains = np.asarray(2.0**grades - 1, dtype=np.float64)
     ends = np.cumsum(groups)
     parts = [slice(end - size, end) for end, size in zip(ends, groups, strict=True)]
+    orders = [np.lexsort((gains[part], -scores[part])) for part in parts]  # ties to the worse: a constant earns nothing
     return float(
-        np.mean([ndcg(gains[part][np.argsort(-scores[part], kind="stable")], gains[part], 10) for part in parts])
+        np.mean([ndcg(gains[part][order], gains[part], 10) for part, order in zip(parts, orders, strict=True)])
     )
 
 
