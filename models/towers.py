@@ -1,8 +1,7 @@
 """Two towers: linear projections of briefs and creators into one space, learned from whom briefs wanted.
 
-In-batch sampled softmax with the log-frequency correction of Yi et al. (RecSys 2019): without it, creators who are
-often positives would be punished as often as negatives. Both sides start from the same projection, so that untrained
-towers are the raw cosine of text plus shared tags; training is kept only where it beats that on held-out pairs.
+Both start from the same projection, so that untrained towers are nearly the raw cosine of text and tags together;
+training (:mod:`models.tower_training`) is kept only where it does better on briefs held out.
 """
 
 import json
@@ -18,12 +17,15 @@ Floats = npt.NDArray[np.float32]
 Pairs = npt.NDArray[np.int64]
 DIMENSION = 64
 HELD_OUT = 0.1
-TAG_SCALE = 0.3
+TAG_SCALE = 0.3  # of tags beside a text vector of length 1
 
 
 @dataclass(frozen=True)
 class Towers:
-    """Projections ``brief`` (q, dimension) and ``creator`` (p, dimension); ``history``: held-out loss by epoch."""
+    """Projections ``brief`` (q, dimension) and ``creator`` (p, dimension).
+
+    ``history`` is the held-out NDCG by epoch, first that of the untrained towers; the projections are its best's.
+    """
 
     brief: Floats
     creator: Floats
@@ -51,14 +53,15 @@ class Towers:
         return cls(brief, creator, tuple(json.loads((folder / "history.json").read_text())))
 
 
-def untrained(creator_inputs: Floats, text_width: int, rng: np.random.Generator) -> Towers:
-    """Towers whose dot product is nearly the raw cosine: the leading directions of creators' texts, and tags alike."""
-    text = creator_inputs[:, :text_width]
-    _, _, directions = np.linalg.svd(text.T @ text)
-    leading = np.zeros((text_width, DIMENSION))
-    leading[:, :text_width] = directions[:DIMENSION].T
-    tags = rng.normal(size=(creator_inputs.shape[1] - text_width, DIMENSION)) / np.sqrt(DIMENSION)
-    projection = np.vstack([leading, TAG_SCALE * tags]).astype(np.float32)
+def untrained(creator_inputs: Floats, text_width: int) -> Towers:
+    """Towers whose dot product is the raw cosine of text and scaled tags, as near as so few dimensions allow: the
+    leading principal directions of the creators' inputs (Eckart and Young, 1936)."""
+    width = creator_inputs.shape[1]
+    scale = np.where(np.arange(width) < text_width, 1.0, TAG_SCALE).astype(np.float32)
+    scaled = creator_inputs * scale
+    _, directions = np.linalg.eigh(scaled.T @ scaled)  # ascending eigenvalues
+    projection = np.zeros((width, DIMENSION), np.float32)
+    projection[:, :width] = scale[:, None] * directions[:, ::-1][:, :DIMENSION]
     return Towers(projection, projection)
 
 
@@ -71,7 +74,7 @@ def fit_towers(
     The first ``text_width`` inputs of both sides are the text vector. Without pairs of at least two briefs nothing can
     be held out, and the towers stay untrained. Same arguments and seed, same bits.
     """
-    start = untrained(creator_inputs, text_width, rng)
+    start = untrained(creator_inputs, text_width)
     left, right = np.asarray(pairs, dtype=np.int64).reshape(-1, 2).T
     briefs = rng.permutation(np.unique(left))
     held = np.isin(left, briefs[: max(1, int(HELD_OUT * len(briefs)))])
