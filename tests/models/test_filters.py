@@ -1,0 +1,173 @@
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features import columns as c
+from features.errors import InputError
+from models.filters import Filtered, apply
+
+IDS = ["ana", "bo", "chen", "dana", "emil"]
+CATALOGUE = pd.DataFrame(
+    {
+        c.COUNTRY_CODE: pd.Series(["US", "BR", "CN", None, "US"], dtype="str").to_numpy(),
+        c.LANGUAGE: pd.Series(["en", "pt", "zh", "en", None], dtype="str").to_numpy(),
+        c.CONTENT_LABELS: [["BEAUTY", "FOOD"], ["food"], [], ["TECH"], ["BEAUTY"]],
+        c.CONTENT_STYLES: [["VLOG"], [], ["COMEDY"], ["VLOG"], ["REVIEW"]],
+        c.CONTENT_FORMATS: [["LIVE"], ["SHORT_VIDEO"], ["LIVE", "IMAGE"], [], ["LIVE"]],
+        c.FOLLOWERS_COUNT: [100.0, 2000.0, 30_000.0, np.nan, 500.0],
+        c.MEDIAN_VIEWS: [10.0, 20.0, 30.0, 40.0, np.nan],
+        c.ENGAGEMENT_RATE: [0.1, 0.2, 0.3, 0.4, 0.5],
+        "creator_price_usd": [50.0, 60.0, np.nan, 80.0, 90.0],
+        "credit_score": [900.0, 400.0, np.nan, 700.0, 600.0],
+        "fraud_probability": [0.01, 0.9, 0.2, np.nan, 0.5],
+    },
+    index=pd.Index(IDS),
+)
+AUDIENCE = pd.DataFrame(
+    [
+        ("ana", "age", "13-17", 0.1), ("ana", "age", "18-24", 0.8), ("bo", "age", "13-17", 0.4), ("bo", "age", "25-34", 0.6),
+        ("chen", "age", "18-24", 0.7), ("chen", "age", "25-34", 0.1), ("ana", "country", "US", 1.0),
+    ],
+    columns=[c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE],
+)  # fmt: skip
+
+
+def filtered(filters: dict[str, Any], within: np.ndarray | None = None) -> Filtered:
+    return apply(CATALOGUE, AUDIENCE, filters, within)
+
+
+def names(result: Filtered) -> list[str]:
+    return list(np.array(IDS)[result.allowed])
+
+
+@pytest.mark.parametrize(
+    ("filters", "allowed", "unknown"),
+    [
+        ({"country_codes": ["us", "CN"]}, ["ana", "chen", "emil"], 1),
+        ({"languages": ["EN"]}, ["ana", "dana"], 1),
+        ({"content_labels": ["food"]}, ["ana", "bo"], 1),
+        ({"content_styles": ["VLOG", "REVIEW"]}, ["ana", "dana", "emil"], 1),
+        ({"content_formats": ["IMAGE"]}, ["chen"], 1),
+        ({"content_formats": []}, [], 1),
+        ({"min_followers": 500}, ["bo", "chen", "emil"], 1),
+        ({"max_followers": 500}, ["ana", "emil"], 1),
+        ({"min_median_views": 20}, ["bo", "chen", "dana"], 1),
+        ({"max_engagement_rate": 0.2}, ["ana", "bo"], 0),
+        ({"max_creator_price": 60}, ["ana", "bo"], 1),
+        ({"min_creator_price": 0}, ["ana", "bo", "dana", "emil"], 1),
+        ({"min_credit_score": 600}, ["ana", "chen", "dana", "emil"], 1),  # who has no credit yet passes
+        ({"max_fraud_probability": 0.2}, ["ana", "chen", "dana"], 1),  # and who was never assessed
+        ({"audience": [{"dimension": "age", "buckets": ["18-24", "25-34"], "min_share": 0.8}]}, ["ana", "chen"], 2),
+        ({"audience": [{"dimension": "device", "buckets": ["IOS"], "min_share": 0.0}]}, [], 5),
+        ({"audience": []}, IDS, 0),
+        ({"brand_safety": ["ADULT_AUDIENCE_ONLY"]}, ["ana", "chen"], 2),
+        ({"brand_safety": []}, IDS, 0),
+    ],
+)
+def test_one_filter_by_hand(filters: dict[str, Any], allowed: list[str], unknown: int) -> None:
+    result = filtered(filters)
+    [name] = filters
+    assert names(result) == allowed
+    assert result.removed == [{"filter": name, "removed": 5 - len(allowed), "unknown": unknown}]
+    assert result.hints == ([{"filter": name, "would_add": 5 - len(allowed)}] if len(allowed) < 5 else [])
+
+
+def test_two_audience_filters_both_hold() -> None:
+    wanted = [
+        {"dimension": "age", "buckets": ["18-24"], "min_share": 0.5},
+        {"dimension": "country", "buckets": ["US"], "min_share": 0.5},
+    ]
+    result = filtered({"audience": wanted})
+    assert names(result) == ["ana"]
+    assert result.removed == [{"filter": "audience", "removed": 4, "unknown": 4}]  # of chen the country is unknown
+
+
+def test_filters_in_order_count_what_those_before_them_left() -> None:
+    result = filtered(
+        {"content_labels": ["BEAUTY", "FOOD"], "min_followers": 400, "country_codes": ["US"], "languages": None}
+    )
+    assert names(result) == ["emil"]
+    assert result.removed == [
+        {"filter": "content_labels", "removed": 2, "unknown": 1},  # chen says nothing, dana says TECH
+        {"filter": "min_followers", "removed": 1, "unknown": 0},  # ana
+        {"filter": "country_codes", "removed": 1, "unknown": 0},  # bo
+    ]
+
+
+def test_hints_count_whom_one_filter_alone_keeps_out_and_the_largest_is_first() -> None:
+    result = filtered({"max_followers": 10_000, "country_codes": ["US"], "min_engagement_rate": 0.2})
+    assert names(result) == ["emil"]
+    # ana fails the rate alone, bo the country alone; chen fails two and dana two
+    assert result.hints == [
+        {"filter": "country_codes", "would_add": 1},
+        {"filter": "min_engagement_rate", "would_add": 1},
+    ]
+    more = filtered({"min_credit_score": 1000, "max_followers": 200})
+    assert more.hints == [{"filter": "max_followers", "would_add": 1}]  # chen, whose credit is unknown
+
+
+def test_only_those_within_are_counted_and_allowed() -> None:
+    result = filtered({"country_codes": ["US"]}, within=np.array([False, True, False, False, True]))
+    assert names(result) == ["emil"]
+    assert result.removed == [{"filter": "country_codes", "removed": 1, "unknown": 0}]
+    assert result.hints == [{"filter": "country_codes", "would_add": 1}]
+
+
+def test_no_filter_removes_no_one_and_has_no_hint() -> None:
+    result = filtered({})
+    assert names(result) == IDS
+    assert result.removed == result.hints == []
+
+
+def test_an_empty_catalogue_passes_through_every_filter() -> None:
+    filters = {"country_codes": ["US"], "content_labels": ["FOOD"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}
+    result = apply(CATALOGUE.iloc[:0], AUDIENCE, filters)
+    assert result.allowed.shape == (0,)
+    assert [entry["removed"] for entry in result.removed] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["min_height", "followers", "max_", "country_code", "max_credit_score", ""])
+def test_an_unknown_filter_is_named(name: str) -> None:
+    with pytest.raises(InputError, match="is no filter") as caught:
+        filtered({name: 1})
+    assert caught.value.details == [{"field": f"filters.{name}", "problem": "is no filter", "value": name}]
+
+
+def test_unknown_rules_and_dimensions_are_named_with_those_that_exist() -> None:
+    with pytest.raises(InputError, match="ADULT_AUDIENCE_ONLY") as rule:
+        filtered({"brand_safety": ["NO_CATS"]})
+    assert rule.value.details[0]["value"] == "NO_CATS"
+    with pytest.raises(InputError, match="age, gender") as dimension:
+        filtered({"audience": [{"dimension": "shoe size", "buckets": ["42"], "min_share": 0.1}]})
+    assert dimension.value.details[0]["value"] == "shoe size"
+
+
+FILTERS = st.fixed_dictionaries({}, optional={
+    "country_codes": st.lists(st.sampled_from(["US", "BR", "CN"])), "content_labels": st.lists(st.sampled_from(["FOOD", "TECH"])),
+    "min_followers": st.integers(0, 3000), "max_creator_price": st.integers(40, 100), "min_credit_score": st.integers(0, 1000),
+    "max_fraud_probability": st.floats(0, 1), "brand_safety": st.just(["ADULT_AUDIENCE_ONLY"]),
+})  # fmt: skip
+
+
+@given(FILTERS)
+def test_hints_and_counts_agree_with_leaving_a_filter_out(filters: dict[str, Any]) -> None:
+    result = filtered(filters)
+    assert sum(entry["removed"] for entry in result.removed) == 5 - result.allowed.sum()
+    would_add = {hint["filter"]: hint["would_add"] for hint in result.hints}
+    for name in filters:
+        without = filtered({other: value for other, value in filters.items() if other != name})
+        assert without.allowed[result.allowed].all()
+        assert without.allowed.sum() - result.allowed.sum() == would_add.get(name, 0)
+
+
+def test_the_callers_tables_stay_as_they_are() -> None:
+    catalogue, audience = CATALOGUE.copy(deep=True), AUDIENCE.copy(deep=True)
+    within = np.ones(5, bool)
+    apply(catalogue, audience, {"country_codes": ["US"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}, within)
+    pd.testing.assert_frame_equal(catalogue, CATALOGUE)
+    pd.testing.assert_frame_equal(audience, AUDIENCE)
+    assert within.all()
