@@ -76,7 +76,7 @@ def fit_ranker(
     pairs: pd.DataFrame, grades: npt.NDArray[np.int64], positions: npt.NDArray[np.float64], groups: Sequence[int], *,
     seed: int, rounds: int = ROUNDS,
 ) -> Ranker:  # fmt: skip
-    """Fits on rows (r, p) in groups of consecutive rows, one group a brief; ``grades`` 0–4, ``positions`` NaN where none.
+    """Fits on rows (r, p) in groups of consecutive rows, one group a brief; ``grades`` 0–4, ``positions`` NaN without.
 
     The position is a feature while training (so that a click owed to the place is not credited to the creator) and
     fixed when serving.

@@ -65,8 +65,12 @@ class SuccessModel:
     def load(cls, folder: Path) -> "SuccessModel":
         """Reads what :meth:`save` wrote."""
         rest = json.loads((folder / "success.json").read_text())
-        boosters = [load_booster(folder / name) for name in ("acceptance.txt", "completion.txt")]
-        return cls(*boosters, PlattCalibrator.from_json(rest["calibrator"]), rest["metrics"])
+        return cls(
+            acceptance=load_booster(folder / "acceptance.txt"),
+            completion=load_booster(folder / "completion.txt"),
+            calibrator=PlattCalibrator.from_json(rest["calibrator"]),
+            metrics=rest["metrics"],
+        )
 
 
 def success_targets(invited: pd.DataFrame) -> pd.DataFrame:

@@ -27,7 +27,9 @@ def test_recall_by_hand() -> None:
 
 
 def test_average_precision_by_hand_and_ties_are_pessimistic() -> None:
-    assert metrics.average_precision(np.array([3.0, 2.0, 1.0]), np.array([1.0, 0.0, 1.0])) == pytest.approx((1 + 2 / 3) / 2)
+    assert metrics.average_precision(np.array([3.0, 2.0, 1.0]), np.array([1.0, 0.0, 1.0])) == pytest.approx(
+        (1 + 2 / 3) / 2
+    )
     assert metrics.average_precision(np.array([1.0, 1.0]), np.array([1.0, 0.0])) == 0.5
 
 
