@@ -176,8 +176,9 @@ def fit_fraud(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Ge
     frames = {date: feature_frame(tables, labels, date, end) for date in dates}
     rows = training_rows(labels, frames, label_known_by, tables["creators"][c.CREATOR_ID].nunique())
     if not rows.enough:
-        needed = f"{MINIMUM_LABELS} are needed, {MINIMUM_EACH} of each kind"
-        raise ValueError(f"{int(rows.judged.sum())} labels of creators speak for a date with data; {needed}")
+        count = int((labels[c.KNOWN_AT] <= label_known_by).sum())
+        needed = f"{MINIMUM_LABELS} are needed, {MINIMUM_EACH} of each kind that speak for a date with data"
+        raise ValueError(f"{count} labels of creators; {needed}")
     return _fit(rows, int(rng.integers(2**31)))
 
 

@@ -54,10 +54,13 @@ def dated_labels(tables: Tables, end: pd.Timestamp) -> pd.DataFrame:
 
 
 def training_dates(tables: Tables, labels: pd.DataFrame, until: pd.Timestamp) -> pd.DatetimeIndex:
-    """Every 15 days from a month after the first statistics (without any: from the first label) to ``until``."""
+    """Every 15 days from a month after the first statistics (without any: from the first label) to ``until``; none
+    while too few labels are known."""
+    if (labels[c.KNOWN_AT] <= until).sum() < MINIMUM_LABELS:
+        return pd.DatetimeIndex([])
     first = tables["daily_stats"][c.DATE].min() + WARM_UP
     first = labels[c.KNOWN_AT].min() if pd.isna(first) else first
-    return pd.DatetimeIndex([]) if pd.isna(first) else pd.date_range(first.floor("D"), until, freq=STEP)
+    return pd.date_range(first.floor("D"), until, freq=STEP)
 
 
 def feature_frame(tables: Tables, labels: pd.DataFrame, date: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
@@ -87,7 +90,7 @@ def training_rows(
 
 def _speaking(labels: pd.DataFrame, frame: pd.DataFrame, date: pd.Timestamp, known_by: pd.Timestamp) -> pd.DataFrame:
     spoken = speaking_labels(labels, date, known_by)[["label", c.IS_FAKE, c.SAMPLED, c.KNOWN_AT]]
-    return frame.join(spoken, how="inner").assign(gap=lambda rows: (rows[c.KNOWN_AT] - date).abs())
+    return frame.join(spoken, how="inner").sort_index().assign(gap=lambda rows: (rows[c.KNOWN_AT] - date).abs())
 
 
 def _weights(rows: pd.DataFrame, judged: npt.NDArray[np.bool_], creators: int) -> Values:

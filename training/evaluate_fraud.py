@@ -51,7 +51,7 @@ def evaluate_fraud(tables: Tables, truth: Mapping[str, pd.DataFrame], seed: int)
         "never_reviewed": _figures(rows[~rows[c.CREATOR_ID].isin(reviewed)]),
         "rules": {name: _figures(rows.assign(score=rule)) for name, rule in _rules(rows).items()},
         "scenarios": _scenarios(rows, truth["campaigns"]),
-        "false_positives": _false_positives(rows),
+        "false_positives": false_positives(rows),
         "validation": model.metrics,
     }
 
@@ -79,7 +79,7 @@ def _figures(rows: pd.DataFrame) -> dict[str, float]:
     return {
         "pr_auc": average_precision(score, target),
         "recall_at_1_percent_fpr": float((score > _threshold(rows))[target == 1].mean()),
-        "precision_in_alert_budget": _precision_in_budget(rows),
+        "precision_in_alert_budget": precision_in_budget(rows),
         "prevalence": float(target.mean()),
         "rows": len(rows),
     }
@@ -89,7 +89,7 @@ def _threshold(rows: pd.DataFrame) -> float:
     return float(np.quantile(rows.loc[rows["target"] == 0, "score"], 1 - LEVEL_FPR))
 
 
-def _precision_in_budget(rows: pd.DataFrame) -> float:
+def precision_in_budget(rows: pd.DataFrame) -> float:
     """Precision of each month's highest scores, as many as the daily budget adds up to, each creator alerted once."""
     budget = round(ALERTS_A_DAY * MONTH.days * rows[c.CREATOR_ID].nunique())
     alerted: list[pd.DataFrame] = []
@@ -133,7 +133,7 @@ def _scenarios(rows: pd.DataFrame, campaigns: pd.DataFrame) -> dict[str, dict[st
     return table.to_dict("index")
 
 
-def _false_positives(rows: pd.DataFrame) -> dict[str, Any]:
+def false_positives(rows: pd.DataFrame) -> dict[str, Any]:
     """Share of the innocent alerted at the working threshold, over all and by group; ``notable`` are groups above
     UNFAIR times the overall rate by more than chance (99 % binomial, normal approximation)."""
     innocent = rows[rows["target"] == 0]

@@ -1,0 +1,63 @@
+import pandas as pd
+import pytest
+
+from features import columns as c
+from features import schema
+from features.fraud_labels import fraud_target, speaking_labels
+
+AS_OF = pd.Timestamp("2026-04-01")
+LATER = pd.Timestamp("2026-12-31")
+
+
+def labels(*rows: tuple[str | None, int, str, str | None, str | None]) -> pd.DataFrame:
+    """creator, is_fake, known_at, period_start, period_end."""
+    names = [c.CREATOR_ID, c.IS_FAKE, c.KNOWN_AT, c.PERIOD_START, c.PERIOD_END]
+    return schema.conform(pd.DataFrame(rows, columns=names), schema.FRAUD_LABELS)
+
+
+@pytest.mark.parametrize(
+    ("fake", "known_at", "start", "end", "speaks"),
+    [
+        (1, "2026-04-20", "2026-03-20", "2026-03-25", True),  # within the 90 days
+        (1, "2026-04-20", "2025-12-01", "2026-01-05", True),  # its end touches them
+        (1, "2026-04-20", "2025-11-01", "2025-12-15", False),  # over before them
+        (1, "2026-04-20", "2026-04-05", "2026-04-10", False),  # began after
+        (0, "2026-04-20", "2026-01-10", "2026-04-10", True),  # saw nearly all of them and found nothing
+        (0, "2026-04-20", "2026-02-20", "2026-04-20", False),  # saw 40 of the 90 days
+        (1, "2026-04-20", None, None, True),  # no period, known within 90 days after
+        (0, "2026-04-20", None, None, True),
+        (1, "2026-08-01", None, None, False),  # known too late to speak of April
+        (1, "2026-03-31", None, None, False),  # known before the date
+        (1, "2026-04-20", "2026-02-01", None, True),  # an open period ends when it is known
+    ],
+)
+def test_when_a_label_speaks(fake: int, known_at: str, start: str | None, end: str | None, speaks: bool) -> None:
+    target = fraud_target(labels(("a", fake, known_at, start, end)), AS_OF, LATER)
+    assert target.to_dict() == ({"a": fake} if speaks else {})
+
+
+def test_a_label_is_silent_until_it_is_known() -> None:
+    table = labels(("a", 1, "2026-04-20", "2026-03-20", "2026-03-25"))
+    assert fraud_target(table, AS_OF, pd.Timestamp("2026-04-19")).empty
+    assert fraud_target(table, AS_OF, pd.Timestamp("2026-04-20")).to_dict() == {"a": 1}
+
+
+def test_the_latest_known_wins_in_whatever_order() -> None:
+    table = labels(
+        ("a", 0, "2026-05-01", "2026-01-01", "2026-04-01"),
+        ("a", 1, "2026-04-20", "2026-03-20", "2026-03-25"),
+    )
+    assert fraud_target(table, AS_OF, LATER).to_dict() == {"a": 0}
+    assert fraud_target(table.iloc[::-1], AS_OF, LATER).to_dict() == {"a": 0}
+    assert fraud_target(table, AS_OF, pd.Timestamp("2026-04-25")).to_dict() == {"a": 1}
+
+
+def test_labels_of_accounts_do_not_count_and_the_table_stays() -> None:
+    table = labels((None, 1, "2026-04-20", None, None), ("a", 1, "2026-04-20", None, None))
+    before = table.copy()
+    assert speaking_labels(table, AS_OF, LATER)["label"].to_dict() == {"a": 1}
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_no_labels() -> None:
+    assert fraud_target(schema.empty(schema.FRAUD_LABELS), AS_OF, LATER).empty

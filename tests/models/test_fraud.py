@@ -1,0 +1,210 @@
+"""On a small simulated marketplace; how good the model is on a large one is said in docs, not asserted here."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features import columns as c
+from features.asof import data_as_of, known
+from features.errors import InputError
+from features.fraud import EVIDENCE, FRAUD_FEATURES, fraud_features
+from features.fraud.window import SPAN
+from features.fraud_labels import speaking_labels
+from features.schema import Tables, complete
+from models.fraud import INNOCENT, POLICY_FILE, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
+from models.fraud_reasons import LEAST, MOST, PEAK_DAYS, REASONS, reason_codes
+from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
+from training.simulate import fraud_target, simulate
+from training.world import WORLD_1
+
+ANSWER = (
+    "creator_id fraud_probability risk_score risk_level recommended_action confidence insufficient_data reason_codes "
+    "model_version policy_version data_as_of"
+).split()
+MONTH = pd.Timedelta(days=30)
+
+
+@pytest.fixture(scope="module")
+def market() -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    simulation = simulate(WORLD_1, creators=400, briefs=20, days=180, rng=np.random.default_rng(1))
+    return simulation.tables, simulation.truth
+
+
+@pytest.fixture(scope="module")
+def tables(market: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]) -> Tables:
+    return market[0]
+
+
+@pytest.fixture(scope="module")
+def end(tables: Tables) -> pd.Timestamp:
+    return data_as_of(tables)
+
+
+@pytest.fixture(scope="module")
+def model(tables: Tables, end: pd.Timestamp) -> FraudModel:
+    return fit_fraud(tables, label_known_by=end - MONTH, rng=np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def features(tables: Tables, end: pd.Timestamp) -> pd.DataFrame:
+    return fraud_features(known(tables, end), end)
+
+
+def test_the_bought_score_far_above_the_honest(
+    model: FraudModel,
+    features: pd.DataFrame,
+    market: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
+    end: pd.Timestamp,
+) -> None:
+    guilty = fraud_target(market[1], end).reindex(features.index)
+    probabilities = model.predict(features)
+    assert probabilities.dropna().between(0, 1).all()
+    assert probabilities[guilty].mean() > 3 * probabilities[~guilty].mean()
+
+
+def test_same_seed_same_model_whatever_the_order_of_rows(
+    tables: Tables, model: FraudModel, features: pd.DataFrame, end: pd.Timestamp
+) -> None:
+    shuffled = {name: table.sample(frac=1, random_state=1) for name, table in tables.items() if name != "fraud_labels"}
+    again = fit_fraud(dict(tables) | shuffled, label_known_by=end - MONTH, rng=np.random.default_rng(0))
+    assert again.predict(features).to_numpy() == pytest.approx(model.predict(features).to_numpy(), nan_ok=True)
+
+
+def test_kept_and_read_it_answers_the_same(
+    tmp_path: Path, model: FraudModel, features: pd.DataFrame, end: pd.Timestamp
+) -> None:
+    model.save(tmp_path / "fraud")
+    kept = FraudModel.load(tmp_path / "fraud")
+    assert kept.answers(features.head(50), "7", end) == model.answers(features.head(50), "7", end)
+    assert {path.suffix for path in (tmp_path / "fraud").iterdir()} == {".txt", ".json"}
+
+
+def test_one_creator_is_answered_as_among_all(model: FraudModel, features: pd.DataFrame, end: pd.Timestamp) -> None:
+    everyone = model.answers(features, "7", end)
+    assert model.answers(features.iloc[[5]], "7", end) == [everyone[5]]
+    assert model.answers(features.iloc[:0], "7", end) == []
+
+
+def test_the_answer_has_the_documented_fields_and_is_json(
+    model: FraudModel, features: pd.DataFrame, end: pd.Timestamp
+) -> None:
+    for answer in model.answers(features, "7", end):
+        assert list(answer) == ANSWER
+        assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+        assert len(answer["reason_codes"]) <= MOST
+        assert answer["recommended_action"] in {"ALLOW", "REVIEW", "BLOCK"}
+
+
+def test_levels_rise_with_the_probability_as_the_policy_says(model: FraudModel) -> None:
+    levels = [level["risk_level"] for level in json.loads(POLICY_FILE.read_text())["levels"]]
+    seen = [model.risk_level(probability) for probability in np.linspace(0, 1, 2_000)]
+    assert [levels.index(str(level)) for level in seen] == sorted(levels.index(str(level)) for level in seen)
+    assert seen[0] == "LOW"
+    assert seen[-1] == "CRITICAL"
+
+
+def test_the_risk_score_is_one_less_the_false_positive_rate(model: FraudModel) -> None:
+    """A quarter of the innocent reach the probability that a quarter of them reach."""
+    threshold = float(np.quantile(model.innocent, 0.75))
+    assert model.risk_score(threshold) == pytest.approx(750, abs=60)
+    assert model.risk_score(1.0) == 1000
+    assert model.risk_score(0.0) == 0
+
+
+def test_without_statistics_and_engagements_there_is_no_guess(model: FraudModel, end: pd.Timestamp) -> None:
+    nobody = fraud_features(complete({"creators": pd.DataFrame({c.CREATOR_ID: ["new"]})}), end)
+    (answer,) = model.answers(nobody, "7", end)
+    assert answer["insufficient_data"]
+    assert answer["fraud_probability"] is answer["risk_score"] is answer["risk_level"] is None
+    assert answer["reason_codes"] == []
+    assert answer["confidence"] == 0
+
+
+@pytest.mark.parametrize(("column", "enough"), [("days_known", 14), ("engagements_known", 10)])
+def test_either_statistics_or_engagements_suffice(
+    model: FraudModel, features: pd.DataFrame, column: str, enough: int
+) -> None:
+    row = features.head(1).assign(days_known=0.0, engagements_known=0.0)
+    assert model.predict(row).isna().all()
+    assert model.predict(row.assign(**{column: float(enough - 1)})).isna().all()
+    assert model.predict(row.assign(**{column: float(enough)})).notna().all()
+
+
+def test_more_suspicion_never_lowers_and_more_innocence_never_raises(model: FraudModel, features: pd.DataFrame) -> None:
+    base = model.predict(features)
+    for name, sign in [("gain_unexplained", 1), ("likes_peak", 1), ("gain_view_correlation", -1), ("paid_share", -1)]:
+        moved = model.predict(features.assign(**{name: features[name] + 0.2})) - base
+        assert (sign * moved.dropna() >= -1e-12).all()
+
+
+def test_directions_and_reasons_name_features(model: FraudModel) -> None:
+    grouped = [name for _, names in REASONS.values() for name in names]
+    assert sorted(grouped) == sorted(FRAUD_FEATURES)
+    assert set(SUSPICIOUS) | set(INNOCENT) <= set(FRAUD_FEATURES)
+    assert not set(SUSPICIOUS) & set(INNOCENT)
+    assert set(PEAK_DAYS.values()) <= set(EVIDENCE)
+    assert model.booster.feature_name() == list(FRAUD_FEATURES)
+
+
+def test_reasons_are_what_raised_the_score(end: pd.Timestamp) -> None:
+    features = pd.DataFrame(0.25, index=["a"], columns=[*FRAUD_FEATURES, *EVIDENCE])
+    features[["spike_share", "gain_peak_age"]] = [np.nan, 3.0]
+    margins = pd.DataFrame(0.0, index=[0], columns=list(FRAUD_FEATURES))
+    margins[["follower_spike", "spike_share", "engagers_abroad", "repeat_engagers", "comment_links"]] = [
+        0.5, 0.1, 0.2, LEAST / 2, -0.9,
+    ]  # fmt: skip
+    ((first, second),) = reason_codes(features, margins, end)
+    assert (first["code"], second["code"]) == ("FOLLOWER_SPIKE", "AUDIENCE_COUNTRY_MISMATCH")
+    days = {"from": str((end - 3 * MONTH).date()), "to": str(end.date())}
+    assert first["evidence"] == {"follower_spike": 0.25, **days, "peak_date": str((end - MONTH / 10).date())}
+    assert second["evidence"] == {"engagers_abroad": 0.25, **days}
+
+
+@pytest.fixture(scope="module")
+def walked(tables: Tables, end: pd.Timestamp) -> pd.DataFrame:
+    return walk_forward(tables, pd.DatetimeIndex([end, end - MONTH]), np.random.default_rng(0))
+
+
+def test_labels_known_later_change_nothing_said_before(tables: Tables, walked: pd.DataFrame, end: pd.Timestamp) -> None:
+    labels = tables["fraud_labels"]
+    date = end - MONTH
+    flipped = labels[c.IS_FAKE].where(labels[c.KNOWN_AT] <= date, 1 - labels[c.IS_FAKE])
+    changed = dict(tables) | {"fraud_labels": labels.assign(**{c.IS_FAKE: flipped})}
+    after = walk_forward(changed, [date, end], np.random.default_rng(0))
+    pd.testing.assert_frame_equal(walked[walked["as_of"] == date], after[after["as_of"] == date])
+    later = [frame.loc[frame["as_of"] == end, "fraud_probability"].to_numpy() for frame in (walked, after)]
+    assert not np.array_equal(*later, equal_nan=True)
+
+
+def test_a_date_does_not_depend_on_how_many_follow(tables: Tables, walked: pd.DataFrame, end: pd.Timestamp) -> None:
+    assert list(walked.columns) == ["as_of", c.CREATOR_ID, "fraud_probability"]
+    alone = walk_forward(tables, [end - MONTH], np.random.default_rng(0))
+    pd.testing.assert_frame_equal(alone, walked.head(len(alone)))
+
+
+def test_too_few_labels_are_said_and_left_out(tables: Tables, end: pd.Timestamp) -> None:
+    few = dict(tables) | {"fraud_labels": tables["fraud_labels"].dropna(subset=[c.CREATOR_ID]).head(20)}
+    with pytest.raises(ValueError, match=r"20 labels of creators; 60 are needed, 10 of each kind") as caught:
+        fit_fraud(few, label_known_by=end, rng=np.random.default_rng(0))
+    assert not isinstance(caught.value, InputError)
+    assert walk_forward(few, [end], np.random.default_rng(0)).empty
+    nothing = complete({"creators": pd.DataFrame({c.CREATOR_ID: ["a"]})})
+    assert walk_forward(nothing, [end], np.random.default_rng(0)).empty
+
+
+def test_each_label_is_judged_once_and_audits_stand_for_the_rest(tables: Tables, end: pd.Timestamp) -> None:
+    labels = dated_labels(tables, end)
+    frames = {date: feature_frame(tables, labels, date, end) for date in training_dates(tables, labels, end)[-3:]}
+    rows = training_rows(labels, frames, end, creators=400)
+    judged = rows.judged
+    assert rows.x.shape == (len(rows.target), len(FRAUD_FEATURES))
+    assert len(set(rows.creators[judged])) == len(set(rows.creators))
+    assert (rows.weight[judged & ~rows.audited] == 1).all()
+    heard = pd.concat([speaking_labels(labels, date, end)[c.KNOWN_AT] for date in frames])
+    windows = max(1.0, (heard.max() - heard.min()) / SPAN)
+    assert rows.weight[judged].sum() == pytest.approx(400 * windows)
+    unsampled = training_rows(labels.assign(**{c.SAMPLED: np.nan}), frames, end, creators=400)
+    assert (unsampled.weight == 1).all()
