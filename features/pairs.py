@@ -52,7 +52,7 @@ def build_query(
     """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids``
     replace prices, in US dollars by creator_id."""
     texts = [description_texts(brief), reference_texts(brief)]
-    vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]])
+    vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]], keep=False)
     before = engaged[(engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)]
     past = state.ids.get_indexer(before[c.CREATOR_ID])
     failed = past[(before["failed_at"] < as_of).to_numpy()]

@@ -84,7 +84,7 @@ def eligible(
         new = np.asarray(rule, bool) & ~barred
         removed += [{"filter": name, "removed": int(new.sum()), "unknown": 0}] if new.any() else []
         barred |= new
-    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters", {}), within=~barred)
+    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters") or {}, within=~barred)
     return filtered.allowed & ~barred, filtered, removed
 
 

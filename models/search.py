@@ -27,7 +27,7 @@ DAYS_SHOWN = 90
 def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> dict[str, Any]:
     """One page of creators, sorted, ties by creator_id. ``sort`` is RELEVANCE with a query (its default) and FOLLOWERS
     without."""
-    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters", {}))
+    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters") or {})
     keys = _keys(catalogue, bank, request)
     rows = np.flatnonzero(filtered.allowed)
     rows = rows[np.lexsort((catalogue.state.ids[rows].to_numpy(), keys[rows]))]
@@ -99,7 +99,7 @@ def _keys(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> n
     if sort == "RELEVANCE":
         if not query:
             raise bad("query", "is needed to sort by RELEVANCE; give one or choose another sort", query)
-        vector, _ = bank.pooled([[query]])
+        vector, _ = bank.pooled([[query]], keep=False)
         values = (catalogue.state.text @ vector[0]).astype(np.float64)
     else:
         values = catalogue.filtered[SORTS[sort]].to_numpy(np.float64)
