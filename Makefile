@@ -26,7 +26,7 @@ help:
 	@echo 'make stop   stops that service'
 	@echo 'make test   everything that CI runs'
 	@echo 'make check  lint, types and import rules, in seconds'
-	@echo 'make bench  INSTA_BRANDS=DIR: scores on real brands and creators'
+	@echo 'make bench  scores on the sample marketplace; with INSTA_BRANDS=DIR also on real brands and creators'
 	@echo 'make lock   resolves the dependencies anew into requirements.lock'
 	@echo 'make clean  removes all that was made, except the environment in .venv'
 
@@ -45,9 +45,11 @@ check: $(INSTALLED)
 	$(BIN)/mypy features models training serving
 	$(BIN)/lint-imports
 
-bench: $(INSTALLED)
-	@test -n '$(INSTA_BRANDS)' || { echo 'say where the data is: make bench INSTA_BRANDS=DIR' >&2; exit 2; }
+bench: $(SAMPLE)/.done
+	$(BIN)/creatormatch benchmark marketplace --data $(SAMPLE)
+ifdef INSTA_BRANDS
 	$(BIN)/creatormatch benchmark insta-brands --data '$(INSTA_BRANDS)'
+endif
 
 lock:
 	rm -rf build/lock
@@ -71,7 +73,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	touch $@
 
 $(SAMPLE)/.done: | $(INSTALLED)
-	$(BIN)/creatormatch simulate --out $(SAMPLE) --creators 2000 --briefs 600 --days 180 --seed 7
+	$(BIN)/creatormatch simulate --out $(SAMPLE) --creators 2000 --briefs 800 --days 180 --seed 7
 	touch $@
 
 $(CHAMPION): $(SAMPLE)/.done

@@ -44,6 +44,7 @@ class Benchmark(StrEnum):
     """The benchmarks; each is a module of :mod:`training.benchmarks`."""
 
     INSTA_BRANDS = "insta-brands"
+    MARKETPLACE = "marketplace"
 
 
 Source = Annotated[str, typer.Argument(metavar="DIR", help="A folder with one file per table, or a SQL URL.")]
