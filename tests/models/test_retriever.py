@@ -1,0 +1,90 @@
+"""The first stage: everyone when few, else the best of every channel, and never one that is not allowed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import columns as c
+from features.pairs import Query
+from features.schema import complete
+from features.state import State
+from models.index import VectorIndex
+from models.retriever import CHANNELS, retrieve
+from tests.features.market import AS_OF, brief, events, query, state
+
+SIZE = 30
+EVERYONE = np.ones(SIZE, bool)
+
+
+@pytest.fixture(scope="module")
+def market() -> tuple[State, Query, VectorIndex]:
+    """Creator 29 alone uses the brief's word, 28 worked for a brief like it, 27 is like 26 whom the brand hired;
+    vectors bring 0, 1, 2, … closest to the brief."""
+    bios = [f"unlike{i}" for i in range(SIZE)]
+    bios[29], bios[27], bios[26] = "matcha", "scooter repair", "scooter"
+    ids = [f"c{i:02}" for i in range(SIZE)]
+    steps = events(("k0", "c28", "ACCEPTED", AS_OF), ("k1", "c26", "ACCEPTED", AS_OF - pd.Timedelta(days=9)))
+    of = complete(
+        {
+            "creators": pd.DataFrame({c.CREATOR_ID: ids, c.BIO: bios}),
+            "briefs": pd.DataFrame({c.BRIEF_ID: ["q0"], c.TITLE: ["matcha"]}),
+            "collaboration_events": steps.assign(**{c.BRAND_ID: ["rival", "brand"], c.BRIEF_ID: ["q0", "other"]}),
+        }
+    )
+    angles = np.linspace(0, np.pi / 2, SIZE)
+    vectors = np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    known = replace(state(of), vectors=vectors)
+    asked = replace(query(brief(title="matcha"), of), vector=np.array([1, 0], np.float32))
+    return known, asked, VectorIndex(ids, vectors)
+
+
+def test_all_are_candidates_when_they_are_few(market):
+    known, asked, index = market
+    np.testing.assert_array_equal(retrieve(asked, known, index, EVERYONE, k=SIZE), np.arange(SIZE))
+    few = np.isin(np.arange(SIZE), [3, 7])
+    np.testing.assert_array_equal(retrieve(asked, known, index, few, k=2), [3, 7])
+    assert len(retrieve(asked, known, index, ~EVERYONE, k=2)) == 0
+
+
+def test_the_best_of_every_channel_is_among_the_first(market):
+    known, asked, index = market
+    first = retrieve(asked, known, index, EVERYONE, k=5)
+    assert {0, 29, 26, 28} <= set(first)
+    assert first[0] == 0, "of equal places the towers' comes first"
+
+
+def test_a_creator_counts_once_at_its_best_place(market):
+    known, asked, index = market
+    found = retrieve(asked, known, index, EVERYONE, k=SIZE - 1)
+    assert len(set(found)) == len(found)
+    assert list(found).index(28) < 5, "last for the towers, first for those whom look-alike brands hired"
+
+
+def test_without_a_vector_the_other_channels_still_answer(market):
+    known, asked, index = market
+    blind = replace(asked, vector=np.zeros(2, np.float32))
+    assert set(retrieve(blind, known, index, EVERYONE, k=5)) == {29, 26, 27, 28}
+
+
+def test_a_brief_that_says_nothing_finds_no_one_and_does_not_fail(market):
+    known, asked, index = market
+    silent = replace(asked, vector=np.zeros(2, np.float32), terms=np.zeros_like(asked.terms), past=asked.past[:0])
+    assert len(retrieve(silent, known, index, EVERYONE, k=5)) == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.booleans(), min_size=SIZE, max_size=SIZE), st.integers(1, SIZE))
+def test_it_answers_with_the_union_within_what_is_allowed(market, flags, k):
+    known, asked, index = market
+    allowed = np.array(flags)
+    found = retrieve(asked, known, index, allowed, k)
+    assert allowed[found].all()
+    assert len(set(found)) == len(found) == min(k, allowed.sum())
+    rows = np.flatnonzero(allowed)
+    for scores in [known.vectors[rows] @ asked.vector, *(channel(asked, known, rows) for channel in CHANNELS)]:
+        if k >= len(CHANNELS) + 1 and len(rows) and scores.max() > 0:
+            assert rows[scores == scores.max()][0] in found
