@@ -60,15 +60,18 @@ class Reason(TypedDict):
 
 
 def top_reasons(features: pd.DataFrame, margins: npt.NDArray[np.floating], most: int = MOST) -> list[list[Reason]]:
-    """Per row of ``features`` (k, p) the ``most`` largest positive ``margins`` (k, p), largest first."""
+    """Per row of ``features`` (k, p) the ``most`` largest positive ``margins`` (k, p), largest first.
+
+    A value that is not known is no reason, though a model may have learned from its absence.
+    """
     values = features.to_numpy(np.float64)
-    order = np.argsort(-margins, axis=1, kind="stable")[:, :most]
+    told = np.where(np.isnan(values), 0.0, margins)
+    order = np.argsort(-told, axis=1, kind="stable")[:, :most]
     return [
-        [_reason(features.columns[j], values[i, j], margins[i, j]) for j in order[i] if margins[i, j] > 0]
+        [_reason(features.columns[j], values[i, j], told[i, j]) for j in order[i] if told[i, j] > 0]
         for i in range(len(features))
     ]
 
 
 def _reason(name: str, value: float, margin: float) -> Reason:
-    text = f"Not known: {name.replace('_', ' ')}" if np.isnan(value) else TEXTS[name].format(v=value)
-    return Reason(code=name.upper(), text=text, contribution=float(margin))
+    return Reason(code=name.upper(), text=TEXTS[name].format(v=value), contribution=float(margin))
