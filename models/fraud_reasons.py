@@ -8,6 +8,7 @@ import pandas as pd
 from features.fraud.window import SPAN
 
 MOST = 4
+MOST_VALUES = 4  # of evidence for one code, the strongest first
 LEAST = 0.05  # log-odds; less than that moved nothing
 REASONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "FOLLOWER_SPIKE": (
@@ -65,7 +66,7 @@ PEAK_DAYS = {
 def reason_codes(features: pd.DataFrame, margins: pd.DataFrame, as_of: pd.Timestamp) -> list[list[dict[str, Any]]]:
     """Per row of ``features`` (k, ·) at most four codes, those whose features raised the ``margins`` (k, p) most.
 
-    ``margins`` are log-odds by feature name. The evidence holds the values that pushed, the days they speak of and,
+    ``margins`` are log-odds by feature name. The evidence holds the values that pushed most, the days they speak of and,
     where one day stands out, ``peak_date``.
     """
     raised = np.column_stack([margins[list(names)].sum(axis=1) for _, names in REASONS.values()])
@@ -79,7 +80,9 @@ def reason_codes(features: pd.DataFrame, margins: pd.DataFrame, as_of: pd.Timest
 
 def _reason(code: str, row: dict[Any, float], pushes: dict[Any, float], as_of: pd.Timestamp) -> dict[str, Any]:
     text, names = REASONS[code]
-    values = {name: round(row[name], 4) for name in names if pushes[name] > 0 and not np.isnan(row[name])}
+    pushing = [name for name in names if pushes[name] > 0 and not np.isnan(row[name])]
+    strongest = sorted(pushing, key=lambda name: -pushes[name])[:MOST_VALUES]
+    values = {name: round(row[name], 4) for name in strongest}
     evidence: dict[str, Any] = values | {"from": _day(as_of - SPAN), "to": _day(as_of)}
     age = row.get(PEAK_DAYS.get(code, ""), np.nan)
     if not np.isnan(age):
