@@ -66,8 +66,8 @@ PEAK_DAYS = {
 def reason_codes(features: pd.DataFrame, margins: pd.DataFrame, as_of: pd.Timestamp) -> list[list[dict[str, Any]]]:
     """Per row of ``features`` (k, ·) at most four codes, those whose features raised the ``margins`` (k, p) most.
 
-    ``margins`` are log-odds by feature name. The evidence holds the values that pushed most, the days they speak of and,
-    where one day stands out, ``peak_date``.
+    ``margins`` are log-odds by feature name. The evidence holds the values that pushed most, the days they speak of
+    and, where one day stands out, ``peak_date``.
     """
     raised = np.column_stack([margins[list(names)].sum(axis=1) for _, names in REASONS.values()])
     order = np.argsort(-raised, axis=1, kind="stable")[:, :MOST]

@@ -1,8 +1,10 @@
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from features.fraud import series
 
@@ -33,6 +35,14 @@ def test_total_and_best_day_skip_unknown_days() -> None:
     assert series.best_day(days(1, np.nan, 2)) == [2]
     assert np.isnan(series.total(UNKNOWN)).all()
     assert np.isnan(series.best_day(UNKNOWN)).all()
+
+
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 9)), elements=st.integers(0, 99) | st.just(np.nan)),
+    st.floats(0, 1),
+)
+def test_quantile_is_the_one_of_pandas(matrix: Values, q: float) -> None:
+    assert series.quantile(matrix, q) == pytest.approx(pd.DataFrame(matrix.T).quantile(q).to_numpy(), nan_ok=True)
 
 
 def test_peak_by_hand() -> None:
