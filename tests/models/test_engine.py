@@ -1,0 +1,297 @@
+"""Every answer of the engine over a trained release, in the shapes the API promises."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from features import columns as c
+from features.errors import InputError
+from features.tables import read_tables
+from models.engine import Engine
+
+BRIEF = {
+    "title": "Matcha latte 🍵",
+    "description": "cozy recipe videos, honest taste",
+    "language": "en",
+    "objective": "AWARENESS",
+    "content_labels": ["food"],
+    "budget": 5000,
+    "currency": "USD",
+    "creators_wanted": 5,
+    "target_countries": ["US", "JP"],
+}
+RESULT = {
+    "creator_id", "rank", "score", "success_probability", "reasons", "price", "forecast", "credit", "fraud",
+}  # fmt: skip
+EVERYONE = 200
+
+
+def ranked(engine: Engine, **request: Any) -> dict[str, Any]:
+    return engine.rank({"brief": BRIEF, **request})
+
+
+def ids_of(answer: dict[str, Any]) -> list[str]:
+    return [one["creator_id"] for one in answer["results"]]
+
+
+@pytest.fixture(scope="module")
+def latest(dataset: Path) -> pd.DataFrame:
+    """The latest row of every creator, by creator_id."""
+    creators = read_tables(dataset)["creators"].sort_values(c.OBSERVED_AT)
+    return creators.drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID)
+
+
+def test_a_ranking_has_the_promised_shape(engine):
+    answer = ranked(engine, limit=7)
+    assert set(answer) == {"ranking_id", "results", "candidates", "hints", "models", "data_as_of"}
+    assert set(answer["candidates"]) == {"catalogue", "removed", "eligible", "retrieved"}
+    assert answer["data_as_of"] == engine.as_of.isoformat()
+    assert [one["rank"] for one in answer["results"]] == list(range(1, 8))
+    for one in answer["results"]:
+        assert set(one) == RESULT
+        assert set(one["price"]) == {"amount", "currency", "fair_low", "fair_high"}
+        assert set(one["credit"]) == {"score", "stars", "band", "order_status"}
+        assert set(one["fraud"]) == {"probability", "risk_level"}
+        assert one["success_probability"] is None or 0 <= one["success_probability"] <= 1
+        assert 0 <= one["fraud"]["probability"] <= 1
+    assert answer["models"]["ranker"]
+    assert {name for name, version in answer["models"].items() if version is None} >= {"forecast", "price"}
+    json.dumps(answer, allow_nan=False)
+
+
+def test_it_is_ordered_by_score_then_id_and_twenty_long(engine):
+    results = ranked(engine)["results"]
+    assert len(results) == 20
+    assert sorted(results, key=lambda one: (-one["score"], one["creator_id"])) == results
+
+
+def test_a_shorter_list_is_the_beginning_of_a_longer_one(engine):
+    assert ids_of(ranked(engine, limit=5)) == ids_of(ranked(engine, limit=EVERYONE))[:5]
+
+
+def test_the_same_request_has_the_same_answer_under_another_id(engine):
+    first, second = (ranked(engine, explain=True, limit=5) for _ in range(2))
+    assert first.pop("ranking_id") != second.pop("ranking_id")
+    assert first == second
+
+
+def test_pins_come_first_in_their_order(engine):
+    free = ids_of(ranked(engine, limit=EVERYONE))
+    pins = [free[60], free[3], free[30]]
+    pinned = ranked(engine, pin_creator_ids=pins, limit=10, explain=True)
+    assert ids_of(pinned) == pins + [one for one in free if one not in pins][:7]
+    assert ["PINNED" in codes(one) for one in pinned["results"]] == [True] * 3 + [False] * 7
+
+
+def test_excluded_creators_are_never_ranked(engine):
+    free = ids_of(ranked(engine, limit=EVERYONE))
+    answer = ranked(engine, exclude_creator_ids=free[:10], limit=EVERYONE)
+    assert ids_of(answer)[:20] == free[10:30]
+    assert {"filter": "exclude_creator_ids", "removed": 10, "unknown": 0} in answer["candidates"]["removed"]
+
+
+def test_only_onboarded_creators_are_ranked_and_all_are_searchable(engine, latest):
+    barred = set(latest.index[latest[c.ONBOARDING_STATUS].isin(["NOT_IN", "INVALID"])])
+    assert barred
+    answer = ranked(engine, limit=EVERYONE)
+    assert barred.isdisjoint(ids_of(answer))
+    assert {"filter": "onboarding_status", "removed": len(barred), "unknown": 0} in answer["candidates"]["removed"]
+    assert barred & set(every_page(engine))
+
+
+def test_a_creator_who_may_not_be_ranked_may_not_be_pinned(engine, latest):
+    barred = latest.index[latest[c.ONBOARDING_STATUS] == "NOT_IN"][0]
+    with pytest.raises(InputError, match="pin_creator_ids"):
+        ranked(engine, pin_creator_ids=[barred])
+
+
+def test_reasons_only_when_asked_for(engine):
+    assert all(one["reasons"] == [] for one in ranked(engine)["results"])
+    explained = ranked(engine, explain=True)["results"]
+    assert all(one["reasons"] for one in explained)
+    assert all(set(reason) == {"code", "text", "contribution"} for one in explained for reason in one["reasons"])
+    assert [one | {"reasons": []} for one in explained] == ranked(engine)["results"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"min_followers": 20_000},
+        {"country_codes": ["US", "BR"], "max_creator_price": 300, "languages": ["en", "pt"]},
+        {"content_formats": ["LIVE"], "min_credit_score": 650, "max_fraud_probability": 0.3},
+        {"audience": [{"dimension": "age", "buckets": ["18-24", "25-34"], "min_share": 0.5}]},
+        {"brand_safety": ["ADULT_AUDIENCE_ONLY"], "min_median_views": 1e12},
+    ],
+)
+def test_who_was_removed_and_who_is_left_make_the_catalogue(engine, filters):
+    answer = ranked(engine, filters=filters, limit=EVERYONE)
+    candidates = answer["candidates"]
+    assert candidates["catalogue"] - sum(one["removed"] for one in candidates["removed"]) == candidates["eligible"]
+    assert len(answer["results"]) == min(EVERYONE, candidates["eligible"])
+    assert {one["filter"] for one in candidates["removed"]} >= set(filters)
+    for hint in answer["hints"]:
+        rest = {name: value for name, value in filters.items() if name != hint["filter"]}
+        assert ranked(engine, filters=rest)["candidates"]["eligible"] == candidates["eligible"] + hint["would_add"]
+
+
+def test_filters_hold_for_every_result(engine, latest):
+    answer = ranked(engine, filters={"country_codes": ["us", "BR"], "min_followers": 2000}, limit=EVERYONE)
+    rows = latest.loc[ids_of(answer)]
+    assert len(rows)
+    assert set(rows[c.COUNTRY_CODE]) <= {"US", "BR"}
+    assert (rows[c.FOLLOWERS_COUNT] >= 2000).all()
+
+
+def test_a_bid_is_the_price_and_moves_the_score(engine):
+    best = ranked(engine, limit=EVERYONE)["results"]
+    chosen = best[0]
+    dear = {"creator_id": chosen["creator_id"], "amount": 90_000.0, "currency": "EUR"}
+    again = {one["creator_id"]: one for one in ranked(engine, bids=[dear], limit=EVERYONE, explain=True)["results"]}
+    bidder = again.pop(chosen["creator_id"])
+    assert (bidder["price"]["amount"], bidder["price"]["currency"]) == (90_000.0, "EUR")
+    assert bidder["score"] < chosen["score"]
+    assert "BID" in codes(bidder)
+    assert {one: found["score"] for one, found in again.items()} == {
+        one["creator_id"]: one["score"] for one in best[1:]
+    }
+
+
+def test_a_bid_that_cannot_be_compared_is_said_to_be_so(engine):
+    first = ids_of(ranked(engine, limit=1))
+    bid = {"creator_id": first[0], "amount": 5.0, "currency": "KPW"}
+    answer = ranked(engine, bids=[bid], pin_creator_ids=first, limit=1, explain=True)
+    assert "CURRENCY_NOT_COMPARABLE" in codes(answer["results"][0])
+
+
+@pytest.mark.parametrize(
+    ("request_", "field", "problem"),
+    [
+        ({}, "brief", "is needed"),
+        ({"brief": []}, "brief", "is needed"),
+        ({"brief": BRIEF, "wishes": 1}, "wishes", "is not a field"),
+        ({"brief": BRIEF | {"slogan": "x"}}, "brief.slogan", "is not a field"),
+        ({"brief": BRIEF | {"target_countries": ["UK"]}}, "target_countries", "ISO 3166"),
+        ({"brief": BRIEF | {"currency": "XXX"}}, "currency", "ISO 4217"),
+        ({"brief": BRIEF | {"budget": -1}}, "budget", ""),
+        ({"brief": BRIEF | {"objective": "FAME"}}, "objective", "AWARENESS"),
+        ({"brief": BRIEF, "filters": {"min_age": 3}}, "filters.min_age", "is no filter"),
+        ({"brief": BRIEF, "diversity": 0.5}, "diversity", "not offered yet"),
+        ({"brief": BRIEF, "explore": True}, "explore", "not offered yet"),
+    ],
+)
+def test_a_bad_request_is_refused_by_the_name_of_its_field(engine, request_, field, problem):
+    with pytest.raises(InputError) as caught:
+        engine.rank(request_)
+    assert caught.value.code == "INVALID_ARGUMENT"
+    assert caught.value.details[0]["field"].endswith(field)
+    assert problem in caught.value.details[0]["problem"]
+
+
+@pytest.mark.parametrize("method", ["profile", "credit", "fraud_score", "rank"])
+def test_an_unknown_creator_is_not_found(engine, method):
+    with pytest.raises(InputError, match="no such creator") as caught:
+        if method == "rank":
+            ranked(engine, pin_creator_ids=["nobody"])
+        elif method == "profile":
+            engine.profile({"creator_ids": ["nobody"]}, risk=True)
+        else:
+            getattr(engine, method)({"creator_ids": ["nobody"]})
+    assert caught.value.code == "NOT_FOUND"
+
+
+def test_scores_are_the_same_wherever_they_are_shown(engine):
+    first = ranked(engine, limit=3)["results"]
+    ids = [one["creator_id"] for one in first]
+    credit, fraud = engine.credit({"creator_ids": ids})["results"], engine.fraud_score({"creator_ids": ids})["results"]
+    profiles = engine.profile({"creator_ids": ids}, risk=True)["results"]
+    for shown, score, risk, profile in zip(first, credit, fraud, profiles, strict=True):
+        assert shown["creator_id"] == score["creator_id"] == risk["creator_id"] == profile["creator_id"]
+        assert (
+            shown["credit"]
+            == {name: score[name] for name in shown["credit"]}
+            == {name: profile["credit"][name] for name in shown["credit"]}
+        )
+        assert shown["fraud"] == {"probability": risk["fraud_probability"], "risk_level": risk["risk_level"]}
+        assert profile["fraud"] == risk
+
+
+def test_fraud_evidence_is_for_the_risk_team_only(engine):
+    assert "fraud" not in engine.profile({"creator_ids": ids_of(ranked(engine, limit=1))}, risk=False)["results"][0]
+
+
+def test_an_upserted_creator_is_found_and_ranked_at_once(own_engine):
+    row = {
+        c.CREATOR_ID: "new", c.BIO: "matcha latte recipes", c.CONTENT_LABELS: ["food"], c.LANGUAGE: "en",
+        c.COUNTRY_CODE: "IS", c.ONBOARDING_STATUS: "IN", c.OBSERVED_AT: own_engine.as_of,
+    }  # fmt: skip
+    share = {
+        c.CREATOR_ID: "new", c.DIMENSION: "gender", c.BUCKET: "FEMALE", c.SHARE: 1.0, c.OBSERVED_AT: own_engine.as_of,
+    }  # fmt: skip
+    own_engine.upsert(pd.DataFrame([row]), pd.DataFrame([share]))
+    assert ids_of(own_engine.search({"filters": {"country_codes": ["IS"]}})) == ["new"]
+    assert "new" in ids_of(ranked(own_engine, limit=EVERYONE))
+    (profile,) = own_engine.profile({"creator_ids": ["new"]}, risk=False)["results"]
+    assert profile["audience"] == [{"dimension": "gender", "bucket": "FEMALE", "share": 1.0}]
+
+
+def test_a_creator_observed_again_is_what_was_seen_last(own_engine, few):
+    one = few["creators"][c.CREATOR_ID].iloc[0]
+    before = own_engine.search({})["candidates"]["catalogue"]
+    for followers in (7.0, 8.0):
+        row = {c.CREATOR_ID: one, c.FOLLOWERS_COUNT: followers, c.OBSERVED_AT: own_engine.as_of}
+        own_engine.upsert(pd.DataFrame([row]), pd.DataFrame(columns=[c.CREATOR_ID]))
+    assert own_engine.profile({"creator_ids": [one]}, risk=False)["results"][0][c.FOLLOWERS_COUNT] == 8
+    assert own_engine.search({})["candidates"]["catalogue"] == before
+
+
+@pytest.mark.parametrize("hours", [0, 1], ids=["at the end of the data", "after it"])
+def test_events_move_credit_of_their_creator_alone(own_engine, few, hours):
+    one, other = few["creators"][c.CREATOR_ID].unique()[:2]
+    before = [own_engine.credit({"creator_ids": [who]})["results"][0]["score"] for who in (one, other)]
+    at = own_engine.as_of + pd.Timedelta(hours=hours)
+    own_engine.append_events(events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], at))
+    after = [own_engine.credit({"creator_ids": [who]})["results"][0]["score"] for who in (one, other)]
+    assert after[0] < before[0]
+    assert after[1] == before[1]
+    shown = {row["creator_id"]: row["credit_score"] for row in own_engine.search({"page_size": 200})["results"]}
+    assert shown[one] == after[0]
+
+
+def events_of(creator_id: str, types: Sequence[str], at: pd.Timestamp) -> pd.DataFrame:
+    rows = {c.EVENT_ID: [f"new{i}" for i in range(len(types))], c.EVENT_TYPE: types}
+    return pd.DataFrame(rows).assign(
+        **{c.CREATOR_ID: creator_id, c.COLLABORATION_ID: "new", c.BRAND_ID: "b", c.EVENT_TIME: at}
+    )
+
+
+def test_a_deleted_creator_is_gone_everywhere(own_engine, few):
+    one = few["creators"][c.CREATOR_ID].iloc[0]
+    own_engine.delete([one])
+    assert one not in every_page(own_engine)
+    assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
+    with pytest.raises(InputError, match="no such creator"):
+        own_engine.profile({"creator_ids": [one]}, risk=False)
+
+
+def test_the_models_served_are_named(engine):
+    told = engine.models()
+    assert told["models"] == ranked(engine, limit=1)["models"]
+    assert told["encoder_id"].startswith("use-multilingual-v3@")
+
+
+def every_page(engine: Engine) -> list[str]:
+    found, token = [], None
+    while True:
+        page = engine.search({"page_size": 97, "page_token": token})
+        found += ids_of(page)
+        if (token := page["next_page_token"]) is None:
+            return found
+
+
+def codes(one: dict[str, Any]) -> set[str]:
+    return {reason["code"] for reason in one["reasons"]}
