@@ -95,7 +95,8 @@ def test_reasons_are_the_largest_positive_contributions_and_all_of_them_sum_to_t
     served = np.column_stack([some.to_numpy(), np.ones(len(some))])
     margins = contributions(ranker.booster, served)
     np.testing.assert_allclose(margins.sum(axis=1), ranker.score(some), rtol=0, atol=1e-9)
-    for margin, reasons in zip(margins[:, : len(NAMES)], ranker.reasons(some), strict=True):
+    told = np.where(some.isna(), 0.0, margins[:, : len(NAMES)])
+    for margin, reasons in zip(told, ranker.reasons(some), strict=True):
         expected = sorted((value for value in margin if value > 0), reverse=True)[:3]
         assert [reason["contribution"] for reason in reasons] == expected
         assert all(margin[NAMES.index(reason["code"].lower())] == reason["contribution"] for reason in reasons)

@@ -25,9 +25,9 @@ def test_the_largest_come_first_and_none_that_lowers_the_score():
     ]
 
 
-def test_an_unknown_value_is_said_to_be_unknown():
-    features = pd.DataFrame({"audience_age": [math.nan]})
-    assert top_reasons(features, np.array([[0.2]]))[0][0]["text"] == "Not known: audience age"
+def test_an_unknown_value_is_no_reason():
+    features = pd.DataFrame({"audience_age": [math.nan], "jobs": [2.0]})
+    assert [reason["code"] for reason in top_reasons(features, np.array([[0.2, 0.1]]))[0]] == ["JOBS"]
 
 
 def test_no_contribution_no_reason():
@@ -42,7 +42,8 @@ def test_every_feature_has_its_words_and_no_words_are_left_over():
 @given(arrays(np.float64, (2, len(NAMES)), elements=st.floats(-1e6, 1e6) | st.just(math.nan)), st.integers(0, 99))
 def test_any_value_can_be_said(values, seed):
     margins = np.random.default_rng(seed).normal(size=values.shape)
-    for reasons, margin in zip(top_reasons(pd.DataFrame(values, columns=NAMES), margins), margins, strict=True):
+    told = top_reasons(pd.DataFrame(values, columns=NAMES), margins)
+    for reasons, margin, known in zip(told, margins, ~np.isnan(values), strict=True):
         found = [reason["contribution"] for reason in reasons]
-        assert found == sorted(margin[margin > 0], reverse=True)[:MOST]
+        assert found == sorted(margin[(margin > 0) & known], reverse=True)[:MOST]
         assert all(reason["text"] and "{" not in reason["text"] for reason in reasons)
