@@ -1,0 +1,126 @@
+"""Search: every creator once in the order asked for, whatever happens between two pages."""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features import columns as c
+from features.errors import InputError
+from models.engine import Engine
+from models.search import SORTS
+
+
+def page_of(engine: Engine, **request: Any) -> tuple[list[str], str | None]:
+    answer = engine.search(request)
+    return [one["creator_id"] for one in answer["results"]], answer["next_page_token"]
+
+
+def walk(engine: Engine, token: str | None = None, **request: Any) -> list[str]:
+    """The ids of all pages from ``token`` on."""
+    found, token = page_of(engine, page_token=token, **request)
+    while token:
+        page, token = page_of(engine, page_token=token, **request)
+        found += page
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(sort=st.sampled_from([*SORTS]), order=st.sampled_from(["ASC", "DESC"]), page_size=st.integers(1, 200))
+def test_pages_are_the_whole_catalogue_sorted_with_unknown_last_and_ties_by_id(engine, sort, order, page_size):
+    page_size = max(page_size, 20)
+    catalogue = engine._catalogue
+    values = catalogue.filtered[SORTS[sort]] * (1 if order == "ASC" else -1)
+    expected = sorted(values.index, key=lambda one: (np.isnan(values[one]), np.nan_to_num(values[one]), one))
+    assert walk(engine, sort=sort, order=order, page_size=page_size) == expected
+
+
+def test_the_most_relevant_come_first(engine):
+    found = walk(engine, query="football match ⚽", page_size=150)
+    assert sorted(found) == sorted(engine._catalogue.state.ids)
+    vector, _ = engine._bank.pooled([["football match ⚽"]])
+    closeness = pd.Series(engine._catalogue.state.text @ vector[0], index=engine._catalogue.state.ids)
+    assert closeness[found].is_monotonic_decreasing
+
+
+def test_relevance_without_a_query_is_refused(engine):
+    with pytest.raises(InputError, match="query"):
+        engine.search({"sort": "RELEVANCE"})
+
+
+def test_the_last_page_has_no_token_and_pages_are_twenty_long(engine):
+    ids, token = page_of(engine)
+    assert (len(ids), token is None) == (20, False)
+    everyone = len(engine._catalogue.state.ids)
+    assert page_of(engine, filters={"min_followers": 1e15}) == ([], None)
+    assert len(walk(engine, page_size=200)) == everyone
+
+
+def creator(creator_id: str, followers: float, engine: Engine) -> pd.DataFrame:
+    row = {c.CREATOR_ID: creator_id, c.FOLLOWERS_COUNT: followers, c.OBSERVED_AT: engine.as_of}
+    return pd.DataFrame([row])
+
+
+def test_whoever_comes_or_goes_between_two_pages_neither_repeats_nor_hides_another(own_engine):
+    everyone = walk(own_engine, page_size=200)
+    first, token = page_of(own_engine, page_size=25)
+    nobody = pd.DataFrame(columns=[c.CREATOR_ID])
+    own_engine.upsert(creator("before", 1e9, own_engine), nobody)
+    own_engine.upsert(creator("behind", 0.0, own_engine), nobody)
+    own_engine.delete([first[0], everyone[30]])
+    rest = walk(own_engine, token, page_size=25)
+    kept = [one for one in everyone[25:] if one != everyone[30]]
+    assert [one for one in rest if one != "behind"] == kept
+    assert "behind" in rest
+    assert "before" not in rest
+
+
+def test_creators_with_equal_values_are_told_apart_by_their_ids(own_engine):
+    nobody = pd.DataFrame(columns=[c.CREATOR_ID])
+    same = pd.concat([creator(name, 1e12, own_engine) for name in ("z", "ä", "a", "B")])
+    own_engine.upsert(same, nobody)
+    assert walk(own_engine, page_size=20)[:4] == ["B", "a", "z", "ä"]
+    first, token = page_of(own_engine, page_size=2)
+    assert first + page_of(own_engine, page_size=2, page_token=token)[0] == ["B", "a", "z", "ä"]
+
+
+INSIDE = ["[]", '["a"]', "5", "null", "[[1], 2]", "{}", "[1, 2, 3]", f'[1{"0" * 400}, "a"]', "[" * 2500, '"ab"']
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+def test_a_token_of_another_making_is_refused(engine, inside):
+    token = base64.urlsafe_b64encode(inside.encode()).decode()
+    for shown in (token, token[:-1], inside, "é", "\0"):
+        with pytest.raises(InputError, match="page_token"):
+            engine.search({"page_token": shown})
+
+
+tokens = st.text() | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3),
+).map(lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode())
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tokens)
+def test_no_token_whatsoever_is_more_than_refused(engine, token):
+    try:
+        ids, _ = page_of(engine, page_token=token)
+    except InputError as error:
+        assert error.details[0]["field"] == "page_token"
+    else:
+        assert len(ids) <= 20
+
+
+def test_an_answer_is_json_and_counts_what_filters_did(engine):
+    answer = engine.search({"filters": {"country_codes": ["US"]}, "page_size": 200})
+    json.dumps(answer, allow_nan=False)
+    (removed,) = answer["candidates"]["removed"]
+    assert answer["candidates"]["catalogue"] - removed["removed"] == answer["candidates"]["eligible"]
+    assert len(answer["results"]) == answer["candidates"]["eligible"]
+    assert {one[c.COUNTRY_CODE] for one in answer["results"]} == {"US"}
