@@ -15,7 +15,7 @@ import torch
 
 Floats = npt.NDArray[np.float32]
 TEMPERATURE = 0.2
-EPOCHS = 40
+EPOCHS = 100  # patience ends most trainings long before
 PATIENCE = 8
 BATCH = 256
 CATALOGUE_NEGATIVES = 256  # beside a batch
@@ -54,7 +54,7 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     parameters = [torch.nn.Parameter(torch.tensor(side)) for side in sides]
     optimizer = torch.optim.AdamW(parameters, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    loss = _loss(parameters, wanted, generator)
+    loss = sampled_softmax(parameters, wanted, generator)
     learnt, test = torch.tensor(np.flatnonzero(~held)), torch.tensor(np.flatnonzero(held))
 
     def epoch() -> None:
@@ -82,7 +82,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _loss(
+def sampled_softmax(
     sides: Sequence[torch.Tensor], wanted: Wanted, generator: torch.Generator
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """Weighted cross-entropy of finding each pair's creator among the candidates, as a function of the pairs' rows.
