@@ -25,7 +25,6 @@ from serving.store import Store, open_store, url_of
 THREAD_LIMITS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-
 logger = logging.getLogger(__name__)
 
 
