@@ -90,6 +90,10 @@ def test_a_bid_takes_the_place_of_the_price_in_this_brief_alone():
     assert_column(frame, "price_usd", [100, 500, NAN])
 
 
+def test_a_bid_that_cannot_be_compared_leaves_no_price_to_compare():
+    assert_column(pairs(bids={"ann": NAN}, budget=500.0, currency="USD"), "price_to_budget", [NAN, 1, NAN])
+
+
 def test_brand_jobs_and_failures_count_only_what_was_before():
     """Bob's acceptance is at the very moment of the brief, which it may have caused; Ann worked twice, failed once."""
     ledger = events(

@@ -1,0 +1,113 @@
+"""From examples to training rows: dates that are not later, and negatives that were there to be chosen."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features import columns as c
+from features.asof import data_as_of
+from features.bank import TextBank
+from features.lexical import BUCKETS
+from features.schema import Tables
+from features.tables import read_tables
+from models.towers import Towers
+from tests.features.encoders import CountingEncoder
+from tests.features.market import AS_OF
+from training.examples import Example, invitations, ranking_examples
+from training.matching import (
+    NEGATIVES,
+    STATES,
+    Matching,
+    RankingRows,
+    fit_matching_towers,
+    ranking_rows,
+    state_dates,
+    success_rows,
+    walk,
+)
+
+BRIEFS = 12
+
+
+def no_scores(tables: Tables, _: pd.Timestamp) -> pd.DataFrame:
+    return pd.DataFrame(index=pd.Index(tables["creators"][c.CREATOR_ID].unique()))
+
+
+@pytest.fixture(scope="module")
+def matching(dataset: Path) -> Matching:
+    tables = read_tables(dataset)
+    return Matching(tables, data_as_of(tables), TextBank(CountingEncoder()), np.ones(BUCKETS, np.float32), no_scores)
+
+
+@pytest.fixture(scope="module")
+def examples(matching: Matching) -> list[Example]:
+    return ranking_examples(matching.tables)[-BRIEFS:]
+
+
+@pytest.fixture(scope="module")
+def towers(matching: Matching, examples: list[Example]) -> Towers:
+    return fit_matching_towers(matching, examples[: BRIEFS // 2], np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def rows(matching: Matching, examples: list[Example], towers: Towers) -> RankingRows:
+    return ranking_rows(matching, examples, towers, np.random.default_rng(1))
+
+
+@given(st.lists(st.integers(0, 400 * 24), min_size=1, max_size=60))
+def test_states_are_few_and_never_later_than_what_they_are_used_for(hours):
+    times = pd.Series(AS_OF + pd.to_timedelta(sorted(hours), unit="h"))
+    dates = state_dates(times)
+    assert (dates <= times).all()
+    assert (dates == dates.dt.floor("D")).all()
+    assert dates.nunique() <= STATES + 1
+    oldest = max(pd.Timedelta(days=1), (times.max() - times.min()) / STATES + pd.Timedelta(days=2))
+    assert ((times - dates) <= oldest).all()
+
+
+def test_states_are_walked_once_each_in_order_of_time(matching, examples):
+    seen = [(state.as_of, example.as_of) for example, state, _ in walk(matching, examples, None)]
+    assert seen == sorted(seen)
+    assert all(state <= example for state, example in seen)
+
+
+def test_groups_hold_what_was_shown_and_negatives_nobody_saw(matching, examples, rows):
+    """A brief that wanted nobody who was known by then teaches nothing, and is no group."""
+    assert sum(rows.groups) == len(rows.pairs) == len(rows.grades) == len(rows.positions)
+    parts = np.split(np.arange(len(rows.pairs)), np.cumsum(rows.groups)[:-1])
+    graded = []
+    for example, state, _ in walk(matching, examples, None):
+        grades = pd.Series(example.grades, index=list(example.creator_ids))
+        graded.append((example, grades[grades.index.isin(state.ids)]))
+    taught = [(example, grades) for example, grades in graded if grades.any()]
+    for part, (example, grades) in zip(parts, taught, strict=True):
+        ids = rows.pairs.index[part]
+        assert [*ids[: len(grades)]] == [*grades.index]
+        assert [*rows.grades[part]] == [*grades, *[0] * (len(part) - len(grades))]
+        assert 0 < len(part) - len(grades) <= NEGATIVES
+        assert ids.is_unique
+        assert set(rows.positions[part]) <= set(example.positions)
+
+
+def test_the_same_seed_gives_the_same_rows(matching, examples, towers, rows):
+    again = ranking_rows(matching, examples, towers, np.random.default_rng(1))
+    pd.testing.assert_frame_equal(again.pairs, rows.pairs, check_exact=True)
+    np.testing.assert_array_equal(again.positions, rows.positions)
+
+
+def test_towers_are_the_same_again(matching, examples, towers):
+    again = fit_matching_towers(matching, examples[: BRIEFS // 2], np.random.default_rng(0))
+    np.testing.assert_array_equal(again.brief, towers.brief)
+    np.testing.assert_array_equal(again.creator, towers.creator)
+
+
+def test_success_rows_are_one_an_invitation_under_its_index(matching):
+    invited = invitations(matching.tables, matching.end).iloc[-8:]
+    found = success_rows(matching, invited)
+    assert set(found.index) <= set(invited.index)
+    assert len(found)
+    assert found["tower_score"].isna().all(), "the towers have seen these outcomes"
