@@ -59,7 +59,9 @@ def build_query(
     wanted = brief[c.CREATORS_WANTED]
     budget = to_usd(pd.Series([brief[c.BUDGET]]), pd.Series([brief[c.CURRENCY]], dtype="str"), state.rates, as_of)
     prices = state.frame["price_usd"].copy()
-    prices.update(pd.Series(dict(bids or {}), dtype="float64"))
+    offered = pd.Series(dict(bids or {}), dtype="float64")
+    offered = offered[offered.index.isin(prices.index)]
+    prices.loc[offered.index] = offered
     return Query(
         brief=brief,
         text=vectors[0],
@@ -79,10 +81,10 @@ def query_inputs(queries: Sequence[Query]) -> Floats:
 
 
 def _cosines(matrix: Floats, vector: Floats, rows: Rows) -> Values:
-    """Dot products of unit rows; NaN where either side is empty."""
+    """Dot products of unit rows, NaN where either side is empty. With einsum, unlike BLAS, a row alone has the same bits."""
     picked = matrix[rows]
     known = picked.any(axis=1) & bool(vector.any())
-    return np.where(known, picked @ vector, np.nan).astype(np.float64)
+    return np.where(known, np.einsum("ij,j->i", picked, vector), np.nan).astype(np.float64)
 
 
 def text_cosine(query: Query, state: State, rows: Rows) -> Values:

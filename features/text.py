@@ -73,13 +73,13 @@ class MultilingualUSE:
     def encode(
         self,
         sentences: Sequence[str],
-        batch_size: int = BATCH,
+        batch_size: int = 1,  # noqa: ARG002 - the interface's
         show_progress_bar: bool = False,
         normalize_embeddings: bool = True,  # noqa: ARG002 - the interface's; the model's last layer does it
     ) -> Floats:
         """(n, 512) unit rows."""
-        starts = tqdm(range(0, len(sentences), batch_size), "embedding", disable=not show_progress_bar)
-        rows = [self._model.encode(list(sentences[start : start + batch_size])) for start in starts]
+        # One by one: in a batch a text's last bits depend on its neighbours.
+        rows = [self._model.encode([text]) for text in tqdm(sentences, "embedding", disable=not show_progress_bar)]
         return np.vstack([np.zeros((0, self.get_embedding_dimension()), np.float32), *rows])
 
     def get_embedding_dimension(self) -> int:

@@ -65,9 +65,11 @@ def with_events(catalogue: Catalogue, bundle: Bundle, events: pd.DataFrame, adde
     """
     ids = catalogue.state.ids.intersection(added[c.CREATOR_ID].unique())
     theirs = events[events[c.CREATOR_ID].isin(ids)]
-    fresh = credit_scores(theirs, bundle.policy, data_as_of({"collaboration_events": events}), ids)
+    now = max(catalogue.as_of, data_as_of({"collaboration_events": events}))
+    fresh = credit_scores(theirs, bundle.policy, now, ids)
     credit, frame = catalogue.credit.copy(), catalogue.state.frame.copy()
     credit.loc[ids] = fresh
     frame.loc[ids, "credit_score"] = fresh["score"]
     tables = dict(catalogue.tables) | {"collaboration_events": events}
-    return replace(catalogue, tables=tables, credit=credit, state=replace(catalogue.state, frame=frame))
+    state = replace(catalogue.state, frame=frame)
+    return replace(catalogue, as_of=now, tables=tables, credit=credit, state=state)

@@ -38,17 +38,18 @@ def rank(
     catalogue: Catalogue, bundle: Bundle, bank: TextBank, request: Mapping[str, Any], brief: pd.Series
 ) -> dict[str, Any]:
     """The rank answer for a checked ``request`` and its ``brief`` row."""
-    pins = _rows_of(catalogue, request, "pin_creator_ids")
-    allowed, filtered, barred = eligible(catalogue, request)
-    query = query_of(catalogue, bundle, bank, brief, _bids_usd(catalogue, request))
+    pins = _pins(catalogue, request)
+    allowed, filtered, removed = eligible(catalogue, request)
+    bids = _bids_usd(catalogue, request)
+    query = query_of(catalogue, bundle, bank, brief, bids)
     retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
     ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request.get("limit", LIMIT))
     return {
         "ranking_id": str(uuid4()),
-        "results": _results(catalogue, bundle, ranked, request, pins),
+        "results": _results(catalogue, bundle, ranked, request, pins, bids),
         "candidates": {
             "catalogue": len(catalogue.state.ids),
-            "removed": barred + filtered.removed,
+            "removed": removed + filtered.removed,
             "eligible": int(allowed.sum()),
             "retrieved": len(retrieved),
         },
@@ -69,23 +70,28 @@ def query_of(
 def eligible(
     catalogue: Catalogue, request: Mapping[str, Any]
 ) -> tuple[npt.NDArray[np.bool_], Filtered, list[dict[str, Any]]]:
-    """(n,) who may be offered, what the request's filters did, and what the marketplace's own rules removed before
-    them."""
+    """(n,) who may be offered, what the request's filters did, and what was removed before them (:func:`barred`)."""
+    out, removed = barred(catalogue, request)
+    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters") or {}, within=~out)
+    return filtered.allowed & ~out, filtered, removed
+
+
+def barred(catalogue: Catalogue, request: Mapping[str, Any]) -> tuple[npt.NDArray[np.bool_], list[dict[str, Any]]]:
+    """(n,) whom the marketplace's own rules or the request exclude, and how many each rule removed."""
     status, orders = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
     rules = {
         "onboarding_status": catalogue.filtered[c.ONBOARDING_STATUS].isin(BARRED),
         "order_status": status == "SUSPENDED",
         "max_open_orders": catalogue.state.frame["open_orders"] >= orders.fillna(np.inf),
-        "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids", [])),
+        "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids") or []),
     }
-    barred = np.zeros(len(catalogue.state.ids), bool)
+    out = np.zeros(len(catalogue.state.ids), bool)
     removed = []
     for name, rule in rules.items():
-        new = np.asarray(rule, bool) & ~barred
+        new = np.asarray(rule, bool) & ~out
         removed += [{"filter": name, "removed": int(new.sum()), "unknown": 0}] if new.any() else []
-        barred |= new
-    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters") or {}, within=~barred)
-    return filtered.allowed & ~barred, filtered, removed
+        out |= new
+    return out, removed
 
 
 def _score(catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins: Rows, limit: int) -> Ranked:
@@ -101,17 +107,23 @@ def _score(catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins:
 
 
 def _results(
-    catalogue: Catalogue, bundle: Bundle, ranked: Ranked, request: Mapping[str, Any], pins: Rows
+    catalogue: Catalogue,
+    bundle: Bundle,
+    ranked: Ranked,
+    request: Mapping[str, Any],
+    pins: Rows,
+    dollars: Mapping[str, float],
 ) -> list[dict[str, Any]]:
     explained = bundle.ranker.reasons(ranked.pairs) if request.get("explain") else [[] for _ in ranked.rows]
-    bids = {bid["creator_id"]: bid for bid in request.get("bids", [])}
+    bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
     frame = catalogue.filtered.iloc[ranked.rows]
     credit, levels = catalogue.credit.iloc[ranked.rows], bundle.fraud
     results = []
     for i, row in enumerate(frame.itertuples()):
         reasons = list(explained[i])
         if request.get("explain"):
-            reasons += _other_reasons(row, ranked.rows[i] in pins, row.Index in bids)
+            asked = dollars.get(row.Index, row.creator_price_usd)
+            reasons += _other_reasons(row, asked, ranked.rows[i] in pins, bids.get(row.Index))
         results.append(
             {
                 "creator_id": row.Index,
@@ -131,15 +143,16 @@ def _results(
     return results
 
 
-def _other_reasons(row: Any, pinned: bool, bid: bool) -> list[Reason]:
+def _other_reasons(row: Any, asked: float, pinned: bool, bid: Mapping[str, Any] | None) -> list[Reason]:
     """Reasons outside the margin's sum: what the request or the marketplace decided, not the model."""
     found = []
     if pinned:
         found.append(Reason(code="PINNED", text="Pinned by the request", contribution=0.0))
     if bid:
         found.append(Reason(code="BID", text="Priced by the creator's bid for this brief", contribution=0.0))
-    if not np.isnan(row.creator_price) and np.isnan(row.creator_price_usd):
-        text = f"No exchange rate for {row.currency}: cost was not compared"
+    if np.isnan(asked) and (bid or not np.isnan(row.creator_price)):
+        currency = bid["currency"] if bid else row.currency
+        text = f"No exchange rate for {currency}: cost was not compared"
         found.append(Reason(code="CURRENCY_NOT_COMPARABLE", text=text, contribution=0.0))
     return found
 
@@ -162,7 +175,7 @@ def _credit(row: pd.Series) -> dict[str, Any]:
 
 
 def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, float]:
-    bids: Sequence[Mapping[str, Any]] = request.get("bids", [])
+    bids: Sequence[Mapping[str, Any]] = request.get("bids") or []
     if not bids:
         return {}
     frame = pd.DataFrame(bids)
@@ -170,15 +183,16 @@ def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, flo
     return dict(zip(frame["creator_id"], np.asarray(amounts, float), strict=True))
 
 
-def _rows_of(catalogue: Catalogue, request: Mapping[str, Any], field: str) -> Rows:
-    """Rows of the ids in ``field``; InputError (NOT_FOUND) for one that the catalogue does not have."""
-    ids = list(dict.fromkeys(request.get(field, [])))
-    rows = catalogue.state.ids.get_indexer(ids)
+def _pins(catalogue: Catalogue, request: Mapping[str, Any]) -> Rows:
+    """Rows of the pinned creators. InputError for one that the catalogue does not have or that may not be offered."""
+    ids = list(dict.fromkeys(request.get("pin_creator_ids") or []))
+    rows = catalogue.state.ids.get_indexer(ids).astype(np.int64)
     if (rows < 0).any():
-        raise bad(field, "no such creator", ids[int(np.argmin(rows))], "NOT_FOUND")
-    if both := set(ids) & set(request.get("exclude_creator_ids", [])):
-        raise bad(field, "is also in exclude_creator_ids; leave it out of one of the two", min(both))
-    return rows.astype(np.int64)
+        raise bad("pin_creator_ids", "no such creator", ids[int(np.argmin(rows))], "NOT_FOUND")
+    if (out := barred(catalogue, request)[0][rows]).any():
+        problem = "may not be ranked: excluded, suspended, fully booked or not onboarded; leave it out"
+        raise bad("pin_creator_ids", problem, ids[int(np.argmax(out))])
+    return rows
 
 
 def number(value: float) -> float | None:
