@@ -81,7 +81,7 @@ def query_inputs(queries: Sequence[Query]) -> Floats:
 
 
 def _cosines(matrix: Floats, vector: Floats, rows: Rows) -> Values:
-    """Dot products of unit rows, NaN where either side is empty. With einsum, unlike BLAS, a row alone has equal bits."""
+    """Dot products of unit rows, NaN where either side is empty; einsum, unlike BLAS, gives a row alone equal bits."""
     picked = matrix[rows]
     known = picked.any(axis=1) & bool(vector.any())
     return np.where(known, np.einsum("ij,j->i", picked, vector), np.nan).astype(np.float64)
