@@ -10,6 +10,8 @@ from features.bank import Floats
 from features.creators import FEATURES
 from features.errors import bad
 from features.fraud import FRAUD_FEATURES
+from features.inputs import TAGS
+from features.lexical import BUCKETS
 from features.pairs import PAIR_FEATURES
 from models.credit import Policy, load_policy
 from models.fraud import FraudModel
@@ -23,8 +25,9 @@ NOT_YET = ("forecast", "price")  # models that answers already have a place for
 
 
 def feature_set_hash() -> str:
-    """SHA-256 of the names of all features, in order; a model and the code that feeds it must agree on it."""
+    """SHA-256 of the names of all features, in order, and the widths of hashed ones; models and code must agree on it."""
     names = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)] + list(FRAUD_FEATURES)
+    names += [f"tags={TAGS}", f"terms={BUCKETS}"]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 

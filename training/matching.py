@@ -85,18 +85,18 @@ def walk(
 def fit_matching_towers(matching: Matching, examples: Sequence[Example], rng: np.random.Generator) -> Towers:
     """The two towers from what was wanted in ``examples``, over the creators known at the last of them."""
     state = matching.state(examples[-1].as_of, None)
-    queries: list[Query] = []
+    inputs: list[Floats] = []
     pairs: list[tuple[int, int]] = []
     weights: list[float] = []
     for example, _, query in walk(matching, examples, None):
         rows = state.ids.get_indexer(list(example.creator_ids))
         wanted = (example.grades >= POSITIVE) & (rows >= 0)
-        pairs += [(len(queries), row) for row in rows[wanted]]
+        pairs += [(len(inputs), row) for row in rows[wanted]]
         weights += list(example.grades[wanted].astype(float))
-        queries.append(query)
+        inputs.append(query_inputs([query]))  # not the query, whose terms alone are a megabyte
     width = state.text.shape[1]
-    inputs = query_inputs(queries), state.inputs
-    return fit_towers(*inputs, np.array(pairs), np.array(weights), text_width=width, rng=rng)
+    briefs = np.concatenate(inputs)
+    return fit_towers(briefs, state.inputs, np.array(pairs), np.array(weights), text_width=width, rng=rng)
 
 
 def ranking_rows(
