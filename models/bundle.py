@@ -25,7 +25,7 @@ NOT_YET = ("forecast", "price")  # models that answers already have a place for
 
 
 def feature_set_hash() -> str:
-    """SHA-256 of the names of all features, in order, and the widths of hashed ones; models and code must agree on it."""
+    """SHA-256 of all features' names, in order, and the widths of hashed ones; models and code must agree on it."""
     names = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)] + list(FRAUD_FEATURES)
     names += [f"tags={TAGS}", f"terms={BUCKETS}"]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
