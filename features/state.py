@@ -18,7 +18,7 @@ from features.inputs import creator_inputs
 from features.lexical import tfidf
 from features.schema import Tables
 from features.text import creator_texts
-from features.vocabulary import AUDIENCE_DIMENSIONS
+from features.vocabulary import AUDIENCE_DIMENSIONS, NEVER_RANKED
 
 UPSTREAM = ("credit_score", "fraud_probability")
 
@@ -74,6 +74,11 @@ class State:
     briefs: sparse.csr_matrix
     partners: sparse.csr_matrix
     vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    @property
+    def rankable(self) -> npt.NDArray[np.bool_]:
+        """(n,) who may be ranked at all, by onboarding status; training draws its candidates from them, too."""
+        return ~self.creators[c.ONBOARDING_STATUS].isin(NEVER_RANKED).to_numpy()
 
 
 def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats, upstream: pd.DataFrame) -> State:

@@ -24,6 +24,7 @@ CONTENT_FORMATS = ("SHORT_VIDEO", "LIVE", "IMAGE")
 CONTENT_STYLES = ("COMEDY", "KNOWLEDGE", "REVIEW", "VLOG", "TUTORIAL", "STORY", "CHALLENGE", "UNBOXING")
 RATE_BASES = ("VIEWS", "FOLLOWERS")
 ONBOARDING_STATUSES = ("IN", "NOT_IN", "INVALID")
+NEVER_RANKED = ("NOT_IN", "INVALID")  # searchable all the same
 AUDIENCE_DIMENSIONS = ("age", "gender", "country", "language", "interest", "device")
 AGE_BUCKETS = ("13-17", "18-24", "25-34", "35-44", "45-54", "55+")
 ACTIONS = ("FOLLOW", "LIKE", "COMMENT", "SHARE")

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
@@ -21,7 +20,6 @@ from models.reasons import Reason
 from models.retriever import retrieve
 
 LIMIT = 20
-BARRED = ("NOT_IN", "INVALID")
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def barred(catalogue: Catalogue, request: Mapping[str, Any]) -> tuple[npt.NDArra
     """(n,) whom the marketplace's own rules or the request exclude, and how many each rule removed."""
     status, orders = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
     rules = {
-        "onboarding_status": catalogue.filtered[c.ONBOARDING_STATUS].isin(BARRED),
+        "onboarding_status": ~catalogue.state.rankable,
         "order_status": status == "SUSPENDED",
         "max_open_orders": catalogue.state.frame["open_orders"] >= orders.fillna(np.inf),
         "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids") or []),

@@ -85,18 +85,20 @@ def walk(
 def fit_matching_towers(matching: Matching, examples: Sequence[Example], rng: np.random.Generator) -> Towers:
     """The two towers from what was wanted in ``examples``, over the creators known at the last of them."""
     state = matching.state(examples[-1].as_of, None)
+    offered = np.flatnonzero(state.rankable)
+    ids = state.ids[offered]
     inputs: list[Floats] = []
     pairs: list[tuple[int, int]] = []
     weights: list[float] = []
     for example, _, query in walk(matching, examples, None):
-        rows = state.ids.get_indexer(list(example.creator_ids))
+        rows = ids.get_indexer(list(example.creator_ids))
         wanted = (example.grades >= POSITIVE) & (rows >= 0)
         pairs += [(len(inputs), row) for row in rows[wanted]]
         weights += list(example.grades[wanted].astype(float))
         inputs.append(query_inputs([query]))  # not the query, whose terms alone are a megabyte
     width = state.text.shape[1]
     briefs = np.concatenate(inputs)
-    return fit_towers(briefs, state.inputs, np.array(pairs), np.array(weights), text_width=width, rng=rng)
+    return fit_towers(briefs, state.inputs[offered], np.array(pairs), np.array(weights), text_width=width, rng=rng)
 
 
 def ranking_rows(
@@ -121,7 +123,7 @@ def ranking_rows(
 def _candidates(
     example: Example, state: State, query: Query, index: VectorIndex, rng: np.random.Generator
 ) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    retrieved = retrieve(query, state, index, np.ones(len(state.ids), bool))
+    retrieved = retrieve(query, state, index, state.rankable)
     rows = state.ids.get_indexer(list(example.creator_ids))
     shown = ~np.isnan(example.positions)
     keep = (rows >= 0) & (shown | np.isin(rows, retrieved))  # an unshown positive counts only where it would be offered

@@ -33,7 +33,7 @@ def run(data: Path, cache: Path) -> dict[str, object]:
     """
     if not (data / "score.py").is_file():
         raise bad("--data", "needs the insta-brands folder, which holds score.py", str(data))
-    tables = timeless(read_tables(data))
+    tables = protocol(read_tables(data))
     bank = TextBank(load_encoder(), EmbeddingCache(cache), progress=True)
     trained = fit(tables, bank, seed=SEED, progress=True)
     engine = Engine(bundle_of(trained, bank), tables, bank)
@@ -47,20 +47,28 @@ def run(data: Path, cache: Path) -> dict[str, object]:
     return dict(zip(words[::2], map(float, words[1::2]), strict=True)) | {"validation": trained.metrics["ranker"]}
 
 
-def timeless(tables: Tables) -> dict[str, pd.DataFrame]:
-    """The tables with every video created before the first event."""
+def protocol(tables: Tables) -> dict[str, pd.DataFrame]:
+    """The tables with every video created before the first event, and creators without any video never to be ranked.
+
+    Captions that name a brand were left out of the data, so to have none marks a brand's partner: 59 % of the past ones
+    have none, and 15 % of all. No candidate is without, so a model that learned from them would learn a trap.
+    """
     first = tables["collaboration_events"][c.EVENT_TIME].min() - pd.Timedelta(days=1)
-    return dict(tables) | {"videos": tables["videos"].assign(**{c.CREATE_TIME: first})}
+    silent = ~tables["creators"][c.CREATOR_ID].isin(tables["videos"][c.CREATOR_ID])
+    status = tables["creators"][c.ONBOARDING_STATUS].mask(silent, "NOT_IN")
+    return dict(tables) | {
+        "videos": tables["videos"].assign(**{c.CREATE_TIME: first}),
+        "creators": tables["creators"].assign(**{c.ONBOARDING_STATUS: status}),
+    }
 
 
 def rank_all(engine: Engine, tables: Tables) -> pd.DataFrame:
     """brief_id, creator_id, rank of the first DEPTH candidates of every brief."""
-    silent = set(tables["creators"][c.CREATOR_ID]) - set(tables["videos"][c.CREATOR_ID])
-    done = tables["collaboration_events"].groupby(c.BRIEF_ID)[c.CREATOR_ID].agg(set)
+    done = tables["collaboration_events"].groupby(c.BRIEF_ID)[c.CREATOR_ID].agg(list)
     lists = []
     for brief in tqdm(tables["briefs"].to_dict("records"), "ranking"):
         given = {name: value for name, value in brief.items() if isinstance(value, list) or not pd.isna(value)}
-        excluded = silent | done.get(brief[c.BRIEF_ID], set())
-        results = engine.rank({"brief": given, "limit": DEPTH, "exclude_creator_ids": list(excluded)})["results"]
+        excluded = list(done.get(brief[c.BRIEF_ID], []))
+        results = engine.rank({"brief": given, "limit": DEPTH, "exclude_creator_ids": excluded})["results"]
         lists.append(pd.DataFrame(results)[[c.CREATOR_ID, "rank"]].assign(**{c.BRIEF_ID: brief[c.BRIEF_ID]}))
     return pd.concat(lists)
