@@ -6,6 +6,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -101,7 +103,10 @@ class Engine:
         }
 
     def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
-        """Adds observations of creators and their audience; rows without ``observed_at`` are observed now."""
+        """Adds observations of creators and their audience; rows without ``observed_at`` are observed now.
+
+        What an undated row said gives way: it would count as observed later than any date.
+        """
         self._tables = self._tables | self._joined("creators", creators) | self._joined("audience", audience)
         self._catalogue = self._build()
 
@@ -126,11 +131,11 @@ class Engine:
         return [*self._bundle.fraud.answers(self._catalogue.fraud.loc[ids], version, self.as_of)]
 
     def _joined(self, table: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """The table with ``rows``, which replace those of the same entity observed at the same time."""
+        """The table with ``rows``, which replace those of the same entity that are undated or of the same time."""
         stored, added, contract = self._tables[table], conform(rows, CONTRACT[table]), CONTRACT[table]
         if contract.entity:
-            same = [*contract.entity, c.OBSERVED_AT]
-            stored = stored[~pd.MultiIndex.from_frame(stored[same]).isin(pd.MultiIndex.from_frame(added[same]))]
+            undated = stored[c.OBSERVED_AT].isna() & _in(stored, added, contract.entity)
+            stored = stored[~undated & ~_in(stored, added, (*contract.entity, c.OBSERVED_AT))]
         return {table: pd.concat([stored, added], ignore_index=True)}
 
     def _build(self) -> Catalogue:
@@ -141,6 +146,11 @@ class Engine:
         if missing:
             raise bad("creator_ids", "no such creator", missing[0], "NOT_FOUND")
         return list(dict.fromkeys(creator_ids))
+
+
+def _in(frame: pd.DataFrame, other: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which rows of ``frame`` have the values of some row of ``other`` in the columns ``names``."""
+    return pd.MultiIndex.from_frame(frame[[*names]]).isin(pd.MultiIndex.from_frame(other[[*names]]))
 
 
 def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:

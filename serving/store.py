@@ -90,7 +90,8 @@ class Store:
             return connection.scalar(sa.select(column).where(column.not_in(creator_ids)).limit(1)) is not None
 
     def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
-        """Add conformed rows in the place of those with the same entity and ``observed_at`` (which must be given)."""
+        """Add conformed rows, whose ``observed_at`` must be given, in the place of those of the same entity that have
+        the same one or none: an undated row would count as observed later than any date."""
         with self._engine.begin() as connection:
             for table, frame in ((schema.CREATORS, creators), (schema.AUDIENCE, audience)):
                 _replace(connection, table, frame)
@@ -145,7 +146,9 @@ def _prepare(path: Path) -> None:
 def _replace(connection: sa.Connection, table: Table, frame: pd.DataFrame) -> None:
     stored = _TABLES[table.name]
     key = (*table.entity, c.OBSERVED_AT)
-    same = sa.and_(*(stored.c[name] == sa.bindparam(f"key_{name}") for name in key))
+    entity = (stored.c[name] == sa.bindparam(f"key_{name}") for name in table.entity)
+    observed = stored.c[c.OBSERVED_AT]
+    same = sa.and_(*entity, sa.or_(observed == sa.bindparam(f"key_{c.OBSERVED_AT}"), observed.is_(None)))
     keys = frame[[*key]].drop_duplicates().rename(columns={name: f"key_{name}" for name in key})
     if len(keys):
         connection.execute(stored.delete().where(same), keys.to_dict("records"))

@@ -249,6 +249,23 @@ def test_a_creator_observed_again_is_what_was_seen_last(own_engine, few):
     assert own_engine.search({})["candidates"]["catalogue"] == before
 
 
+def test_an_upsert_outlasts_what_an_undated_catalogue_said(engine, few):
+    undated = few | {name: few[name].assign(**{c.OBSERVED_AT: pd.NaT}) for name in ("creators", "audience")}
+    undated["creators"] = undated["creators"].drop_duplicates(c.CREATOR_ID)
+    own = Engine(engine._bundle, undated, engine._bank)
+    one, other = undated["creators"][c.CREATOR_ID].iloc[:2]
+    at = own.as_of + pd.Timedelta(days=1)
+    share = {c.CREATOR_ID: one, c.DIMENSION: "gender", c.BUCKET: "FEMALE", c.SHARE: 1.0, c.OBSERVED_AT: at}
+    row = {c.CREATOR_ID: one, c.FOLLOWERS_COUNT: 7.0, c.OBSERVED_AT: at}
+    own.upsert(pd.DataFrame([row]), pd.DataFrame([share]))
+    later = {c.CREATOR_ID: other, c.FOLLOWERS_COUNT: 8.0, c.OBSERVED_AT: at + pd.Timedelta(days=1)}
+    own.upsert(pd.DataFrame([later]), pd.DataFrame(columns=[c.CREATOR_ID]))
+    (profile,) = own.profile({"creator_ids": [one]}, risk=False)["results"]
+    assert profile[c.FOLLOWERS_COUNT] == 7
+    genders = [found for found in profile["audience"] if found["dimension"] == "gender"]
+    assert genders == [{"dimension": "gender", "bucket": "FEMALE", "share": 1.0}]
+
+
 @pytest.mark.parametrize("hours", [0, 1], ids=["at the end of the data", "after it"])
 def test_events_move_credit_of_their_creator_alone(own_engine, few, hours):
     one, other = few["creators"][c.CREATOR_ID].unique()[:2]

@@ -97,6 +97,19 @@ def test_upserts_add_to_the_history_and_the_same_moment_again_replaces(store, pa
     assert list(read["audience"][c.BUCKET]) == ["F", "F", "X"]
 
 
+def test_a_dated_row_takes_the_place_of_an_undated_one(tmp_path):
+    undated = audience(("ana", "F", 1.0, None), ("bo", "F", 1.0, None))
+    write_tables({"creators": creators({"creator_id": "ana"}, {"creator_id": "bo"}), "audience": undated}, tmp_path)
+    path = open_store(tmp_path, str(tmp_path))
+    day = T("2025-01-01")
+    store = Store(path)
+    store.upsert(creators({"creator_id": "ana", "observed_at": day}), audience(("ana", "M", 1.0, day)))
+    store.close()
+    read = read_tables(url_of(path))
+    assert read["creators"][[c.CREATOR_ID, c.OBSERVED_AT]].values.tolist() == [["bo", pd.NaT], ["ana", day]]
+    assert read["audience"][[c.CREATOR_ID, c.BUCKET]].values.tolist() == [["bo", "F"], ["ana", "M"]]
+
+
 def test_a_deleted_creator_is_gone_from_every_table(store, path):
     store.append_events(events(event("e1"), event("e2", "bo")))
     store.upsert(creators(), audience(("ana", "F", 1.0, T("2025-01-01"))))
