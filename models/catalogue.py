@@ -8,6 +8,7 @@ import pandas as pd
 from features import columns as c
 from features.asof import data_as_of, known
 from features.bank import TextBank
+from features.collaborations import collaborations, workload
 from features.fraud import fraud_features
 from features.schema import Tables
 from features.state import State, build_state, engagements
@@ -24,19 +25,19 @@ MEASURED = (c.FOLLOWERS_COUNT, c.MEDIAN_VIEWS, c.ENGAGEMENT_RATE, "credit_score"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """``tables`` as known at ``as_of``; state, index and the models' scores of every creator in them."""
+    """State, index, ``engaged`` (who worked for whom) and the models' scores of every creator, built at ``as_of``.
+
+    ``tables``, credit and open orders also know the events that came since, until ``latest``.
+    """
 
     as_of: pd.Timestamp
+    latest: pd.Timestamp
     tables: Tables
     state: State
     index: VectorIndex
+    engaged: pd.DataFrame
     fraud: pd.DataFrame
     credit: pd.DataFrame
-
-    @cached_property
-    def engaged(self) -> pd.DataFrame:
-        """Who worked for whom (features.state.engagements)."""
-        return engagements(self.tables)
 
     @cached_property
     def filtered(self) -> pd.DataFrame:
@@ -55,21 +56,24 @@ def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: T
     upstream = pd.DataFrame({"credit_score": credit["score"], "fraud_probability": probability}, index=ids)
     state = build_state(seen, as_of, bank, bundle.idf, upstream)
     state = replace(state, vectors=bundle.towers.creators(state.inputs))
-    return Catalogue(as_of, seen, state, VectorIndex(state.ids, state.vectors), fraud, credit)
+    index = VectorIndex(state.ids, state.vectors)
+    return Catalogue(as_of, as_of, seen, state, index, engagements(seen), fraud, credit)
 
 
 def with_events(catalogue: Catalogue, bundle: Bundle, events: pd.DataFrame, added: pd.DataFrame) -> Catalogue:
-    """The catalogue after ``added`` joined the ledger (now ``events``): the creators concerned have their credit anew.
+    """The catalogue after ``added`` joined the ledger (now ``events``): the creators concerned have credit and open
+    orders anew, so that order caps hold at once.
 
-    Features that rank (response rates, open orders) follow with the next build, as their ``data_as_of`` says.
+    Whatever else ranks (response rates, who worked for whom) follows with the next build, as ``as_of`` says.
     """
     ids = catalogue.state.ids.intersection(added[c.CREATOR_ID].unique())
     theirs = events[events[c.CREATOR_ID].isin(ids)]
-    now = max(catalogue.as_of, data_as_of({"collaboration_events": events}))
-    fresh = credit_scores(theirs, bundle.policy, now, ids)
+    latest = max(catalogue.latest, data_as_of({"collaboration_events": added}))
+    fresh = credit_scores(theirs, bundle.policy, latest, ids)
     credit, frame = catalogue.credit.copy(), catalogue.state.frame.copy()
     credit.loc[ids] = fresh
     frame.loc[ids, "credit_score"] = fresh["score"]
+    frame.loc[ids, "open_orders"] = workload(collaborations(theirs)).reindex(ids, fill_value=0).astype(float)
     tables = dict(catalogue.tables) | {"collaboration_events": events}
     state = replace(catalogue.state, frame=frame)
-    return replace(catalogue, as_of=now, tables=tables, credit=credit, state=state)
+    return replace(catalogue, latest=latest, tables=tables, credit=credit, state=state)

@@ -51,8 +51,11 @@ class Engine:
 
     @property
     def as_of(self) -> pd.Timestamp:
-        """The moment the answers speak of: the latest at which anything in the tables became known."""
-        return self._catalogue.as_of
+        """The latest moment at which anything in the tables became known; credit speaks of it.
+
+        Events move it at once; ``data_as_of`` in answers, when the catalogue was built, follows with the next build.
+        """
+        return self._catalogue.latest
 
     def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/creators/rank."""
@@ -99,7 +102,7 @@ class Engine:
         return {
             "models": self._bundle.versions,
             "encoder_id": self._bundle.encoder_id,
-            "data_as_of": self.as_of.isoformat(),
+            "data_as_of": self._catalogue.as_of.isoformat(),
         }
 
     def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
@@ -128,7 +131,7 @@ class Engine:
         if self._bundle.fraud is None:
             return [None] * len(ids)
         version = str(self._bundle.versions["fraud"])
-        return [*self._bundle.fraud.answers(self._catalogue.fraud.loc[ids], version, self.as_of)]
+        return [*self._bundle.fraud.answers(self._catalogue.fraud.loc[ids], version, self._catalogue.as_of)]
 
     def _joined(self, table: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """The table with ``rows``, which replace those of the same entity that are undated or of the same time."""

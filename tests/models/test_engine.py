@@ -279,10 +279,35 @@ def test_events_move_credit_of_their_creator_alone(own_engine, few, hours):
     assert shown[one] == after[0]
 
 
-def events_of(creator_id: str, types: Sequence[str], at: pd.Timestamp) -> pd.DataFrame:
-    rows = {c.EVENT_ID: [f"new{i}" for i in range(len(types))], c.EVENT_TYPE: types}
+def test_events_after_the_data_move_credit_and_nothing_that_says_an_older_date(own_engine, few):
+    ids = list(few["creators"][c.CREATOR_ID].unique())
+    built, at = own_engine.as_of, own_engine.as_of + pd.Timedelta(days=3)
+    fraud, brands = own_engine.fraud_score({"creator_ids": ids}), own_engine._catalogue.engaged.copy()
+    own_engine.append_events(events_of(ids[0], ["INVITED", "ACCEPTED"], at))
+    assert ranked(own_engine)["data_as_of"] == own_engine.models()["data_as_of"] == built.isoformat()
+    assert own_engine.fraud_score({"creator_ids": ids}) == fraud
+    pd.testing.assert_frame_equal(own_engine._catalogue.engaged, brands)
+    assert own_engine.as_of == at
+    assert own_engine.credit({"creator_ids": ids[:1]})["results"][0]["as_of"] == at.isoformat()
+
+
+def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
+    one, at = ids_of(ranked(own_engine))[0], own_engine.as_of
+    for i in range(8):
+        own_engine.append_events(events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], at, f"failed{i}"))
+    assert own_engine.credit({"creator_ids": [one]})["results"][0]["order_status"] == "LIMITED"
+    assert one in ids_of(ranked(own_engine, limit=EVERYONE))
+    for i in range(2):
+        own_engine.append_events(events_of(one, ["INVITED", "ACCEPTED"], at, f"open{i}"))
+    assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
+    again = Engine(own_engine._bundle, own_engine._tables, own_engine._bank)
+    pd.testing.assert_series_equal(*(each._catalogue.state.frame["open_orders"] for each in (own_engine, again)))
+
+
+def events_of(creator_id: str, types: Sequence[str], at: pd.Timestamp, key: str = "new") -> pd.DataFrame:
+    rows = {c.EVENT_ID: [f"{key}{i}" for i in range(len(types))], c.EVENT_TYPE: types}
     return pd.DataFrame(rows).assign(
-        **{c.CREATOR_ID: creator_id, c.COLLABORATION_ID: "new", c.BRAND_ID: "b", c.EVENT_TIME: at}
+        **{c.CREATOR_ID: creator_id, c.COLLABORATION_ID: key, c.BRAND_ID: "b", c.EVENT_TIME: at}
     )
 
 
