@@ -15,7 +15,7 @@ from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import InputError, bad
 from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
-from features.text import EmbeddingCache, encoder_name, load_encoder
+from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import row_problems
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, with_events
@@ -44,9 +44,15 @@ class Engine:
 
     @classmethod
     def load(cls, folder: Path, tables: Tables, cache: Path | None = None) -> "Engine":
-        """The engine of the release in ``folder`` over ``tables``; ``cache`` keeps embeddings between runs."""
+        """The engine of the release in ``folder`` over ``tables``; ``cache`` keeps embeddings between runs.
+
+        Raises InputError (CONFLICT) for a release that was made with another version of its encoder than is here.
+        """
         bundle = Bundle.load(folder)
         encoder = load_encoder(encoder_name(bundle.encoder_id))
+        if encoder_id(encoder) != bundle.encoder_id:
+            problem = f"the release is for {bundle.encoder_id}; train again"
+            raise bad("encoder_id", problem, encoder_id(encoder), "CONFLICT")
         return cls(bundle, tables, TextBank(encoder, EmbeddingCache(cache) if cache else None))
 
     @property

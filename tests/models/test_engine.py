@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from features import columns as c
 from features.errors import InputError
 from features.tables import read_tables
 from models.engine import Engine
+from models.registry import local_champion
 
 BRIEF = {
     "title": "Matcha latte 🍵",
@@ -324,6 +326,14 @@ def test_the_models_served_are_named(engine):
     told = engine.models()
     assert told["models"] == ranked(engine, limit=1)["models"]
     assert told["encoder_id"].startswith("use-multilingual-v3@")
+
+
+def test_a_release_is_not_run_with_another_encoder_than_its_own(home, few, monkeypatch):
+    other = SimpleNamespace(name="use-multilingual-v3", id="use-multilingual-v3@0.0.0")
+    monkeypatch.setattr("models.engine.load_encoder", lambda _: other)
+    with pytest.raises(InputError, match="train again") as caught:
+        Engine.load(local_champion(home), few)
+    assert (caught.value.code, caught.value.details[0]["value"]) == ("CONFLICT", other.id)
 
 
 def every_page(engine: Engine) -> list[str]:
