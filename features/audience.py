@@ -25,10 +25,12 @@ def shares(audience: pd.DataFrame, ids: pd.Index, dimension: str) -> pd.DataFram
 
 
 def target_share(known: pd.DataFrame, targets: list[str]) -> Values:
-    """(n,) share of each audience in ``targets``, from :func:`shares`; NaN where unknown or nothing is targeted."""
+    """(n,) share of each audience in ``targets``, from :func:`shares`; NaN where unknown or nothing is targeted. Case
+    does not count."""
     if not targets or known.empty:
         return np.full(len(known), np.nan)
-    sums = known.reindex(columns=list(dict.fromkeys(targets)), fill_value=0.0).to_numpy().sum(axis=1)
+    wanted = {target.lower() for target in targets}
+    sums = known.to_numpy()[:, [bucket.lower() in wanted for bucket in known.columns]].sum(axis=1)
     return np.where(_has_dimension(known), sums, np.nan)
 
 

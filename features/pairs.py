@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
+from features.audience import target_share
 from features.bank import Floats, TextBank, unit
 from features.briefs import description_texts, reference_texts
 from features.inputs import brief_inputs
@@ -27,7 +28,8 @@ Values = npt.NDArray[np.float64]
 class Query:
     """A brief read at ``as_of`` against a state: unit embeddings of its ``text`` and ``reference`` (d,), its ``terms``
     (B,) in TF-IDF, the tower's ``vector`` (64,), the rows of the creators its brand has worked with (``past``, once per
-    job) and failed with, the budget per creator and the prices asked (n,), both in US dollars."""
+    job) and failed with, the budget per creator and the prices asked (n,) for its formats, both in US
+    dollars."""
 
     brief: pd.Series
     text: Floats
@@ -58,10 +60,9 @@ def build_query(
     failed = past[(before["failed_at"] < as_of).to_numpy()]
     wanted = brief[c.CREATORS_WANTED]
     budget = to_usd(pd.Series([brief[c.BUDGET]]), pd.Series([brief[c.CURRENCY]], dtype="str"), state.rates, as_of)
-    prices = state.frame["price_usd"].copy()
-    offered = pd.Series(dict(bids or {}), dtype="float64")
-    offered = offered[offered.index.isin(prices.index)]
-    prices.loc[offered.index] = offered
+    prices = state.prices.usd(brief[c.CONTENT_FORMATS])
+    bidders = state.ids.get_indexer(list(bids or {}))
+    prices[bidders[bidders >= 0]] = np.array(list((bids or {}).values()), np.float64)[bidders >= 0]
     return Query(
         brief=brief,
         text=vectors[0],
@@ -70,7 +71,7 @@ def build_query(
         past=past[past >= 0],
         failed=failed[failed >= 0],
         budget=float(np.asarray(budget)[0]) / (wanted if wanted > 0 else 1.0),
-        prices=prices.to_numpy(np.float64),
+        prices=prices,
     )
 
 
@@ -163,11 +164,7 @@ def lookalike_brands(query: Query, state: State, rows: Rows) -> Values:
 
 def _target_share(dimension: str, column: str) -> Callable[[Query, State, Rows], Values]:
     def feature(query: Query, state: State, rows: Rows) -> Values:
-        wanted, known = query.brief[column], state.audience[dimension]
-        if not wanted or known.empty:
-            return np.full(len(rows), np.nan)
-        buckets = known[[bucket for bucket in wanted if bucket in known]].to_numpy()[rows]
-        return np.where(known.notna().any(axis=1).to_numpy()[rows], np.nansum(buckets, axis=1), np.nan)
+        return target_share(state.audience[dimension].iloc[rows], query.brief[column])
 
     feature.__name__ = f"audience_{dimension}"
     feature.__doc__ = f"Share of the creator's audience in the brief's {column}."
@@ -193,8 +190,8 @@ def country_match(query: Query, state: State, rows: Rows) -> Values:
 
 
 def _matches(column: pd.Series, wanted: list[str], rows: Rows) -> Values:
-    asked = [word for word in wanted if isinstance(word, str)]
-    values = column.iloc[rows]
+    asked = [word.lower() for word in wanted if isinstance(word, str)]
+    values = column.iloc[rows].str.lower()
     return np.where(values.notna() & bool(asked), values.isin(asked), np.nan).astype(np.float64)
 
 
@@ -203,7 +200,7 @@ def price_to_budget(query: Query, state: State, rows: Rows) -> Values:
     return query.prices[rows] / query.budget if query.budget > 0 else np.full(len(rows), np.nan)
 
 
-def cost_per_view(query: Query, state: State, rows: Rows) -> Values:
+def cost_per_mille(query: Query, state: State, rows: Rows) -> Values:
     """Price asked in US dollars per thousand median views (CPM)."""
     return query.prices[rows] / np.maximum(state.frame["median_views"].to_numpy()[rows] / 1000, 1e-3)
 
@@ -226,7 +223,7 @@ PAIR_FEATURES: tuple[Callable[[Query, State, Rows], Values], ...] = (
     text_cosine, reference_cosine, lexical_cosine, tower_score, label_overlap, style_overlap, format_overlap,
     brand_label_share, brand_similarity, brand_lexical, brand_jobs, brand_failures, lookalike_brands, audience_age,
     audience_gender, audience_country, audience_language, audience_interest, language_match, country_match,
-    price_to_budget, cost_per_view, followers_in_range, objective,
+    price_to_budget, cost_per_mille, followers_in_range, objective,
 )  # fmt: skip
 
 

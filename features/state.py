@@ -16,6 +16,7 @@ from features.collaborations import collaborations
 from features.creators import creator_features
 from features.inputs import creator_inputs
 from features.lexical import tfidf
+from features.prices import Prices, build_prices
 from features.schema import Tables
 from features.text import creator_texts
 from features.vocabulary import AUDIENCE_DIMENSIONS, NEVER_RANKED
@@ -69,6 +70,7 @@ class State:
     styles: Tags
     formats: Tags
     audience: dict[str, pd.DataFrame]
+    prices: Prices
     rates: pd.DataFrame
     brief_ids: pd.Index
     briefs: sparse.csr_matrix
@@ -102,6 +104,7 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
         styles=Tags.of(list(creators[c.CONTENT_STYLES])),
         formats=Tags.of(list(creators[c.CONTENT_FORMATS])),
         audience={dimension: shares(tables["audience"], ids, dimension) for dimension in AUDIENCE_DIMENSIONS},
+        prices=build_prices(tables, creators, as_of),
         rates=tables["exchange_rates"],
         brief_ids=brief_ids,
         briefs=briefs,
@@ -110,11 +113,11 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
 
 
 def engagements(tables: Tables) -> pd.DataFrame:
-    """Who worked for whom: brand_id, brief_id, creator_id, engaged_at (accepted, or completed where only that is known)
-    and failed_at, each the time at which it became known. Sorted by engaged_at."""
+    """Who worked for whom: brand_id, brief_id, creator_id, engaged_at (accepted or completed, whichever is
+    known first) and failed_at, each the time at which it became known. Sorted by engaged_at."""
     events = tables["collaboration_events"]
     done = collaborations(events.assign(**{c.EVENT_TIME: _known_at(events)}))
-    done = done.assign(engaged_at=done["accepted_at"].fillna(done["completed_at"]))
+    done = done.assign(engaged_at=done[["accepted_at", "completed_at"]].min(axis=1))
     keep = [c.BRAND_ID, c.BRIEF_ID, c.CREATOR_ID, "engaged_at", "failed_at"]
     return done.loc[done["engaged_at"].notna(), keep].sort_values("engaged_at", kind="stable").reset_index(drop=True)
 

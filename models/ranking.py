@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
@@ -44,7 +45,7 @@ def rank(
     ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request.get("limit", LIMIT))
     return {
         "ranking_id": str(uuid4()),
-        "results": _results(catalogue, bundle, ranked, request, pins, bids),
+        "results": _results(catalogue, bundle, query, ranked, request, pins),
         "candidates": {
             "catalogue": len(catalogue.state.ids),
             "removed": removed + filtered.removed,
@@ -76,11 +77,12 @@ def eligible(
 
 def barred(catalogue: Catalogue, request: Mapping[str, Any]) -> tuple[npt.NDArray[np.bool_], list[dict[str, Any]]]:
     """(n,) whom the marketplace's own rules or the request exclude, and how many each rule removed."""
-    status, orders = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
+    status, most = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
+    own = catalogue.state.creators[c.MAX_OPEN_ORDERS]
     rules = {
         "onboarding_status": ~catalogue.state.rankable,
         "order_status": status == "SUSPENDED",
-        "max_open_orders": catalogue.state.frame["open_orders"] >= orders.fillna(np.inf),
+        "max_open_orders": catalogue.state.frame["open_orders"] >= np.fmin(most, own).fillna(np.inf),
         "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids") or []),
     }
     out = np.zeros(len(catalogue.state.ids), bool)
@@ -105,62 +107,70 @@ def _score(catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins:
 
 
 def _results(
-    catalogue: Catalogue,
-    bundle: Bundle,
-    ranked: Ranked,
-    request: Mapping[str, Any],
-    pins: Rows,
-    dollars: Mapping[str, float],
+    catalogue: Catalogue, bundle: Bundle, query: Query, ranked: Ranked, request: Mapping[str, Any], pins: Rows
 ) -> list[dict[str, Any]]:
-    explained = bundle.ranker.reasons(ranked.pairs) if request.get("explain") else [[] for _ in ranked.rows]
+    explain = bool(request.get("explain"))
+    explained = bundle.ranker.reasons(ranked.pairs) if explain else [[] for _ in ranked.rows]
     bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
-    frame = catalogue.filtered.iloc[ranked.rows]
-    credit, levels = catalogue.credit.iloc[ranked.rows], bundle.fraud
+    credit, fraud = catalogue.credit.iloc[ranked.rows], catalogue.state.frame["fraud_probability"].iloc[ranked.rows]
+    levels = bundle.fraud
     results = []
-    for i, row in enumerate(frame.itertuples()):
-        reasons = list(explained[i])
-        if request.get("explain"):
-            asked = dollars.get(row.Index, row.creator_price_usd)
-            reasons += _other_reasons(row, asked, ranked.rows[i] in pins, bids.get(row.Index))
+    for i, row in enumerate(ranked.rows):
+        creator_id = catalogue.state.ids[row]
+        bid = bids.get(creator_id)
+        price = _price(catalogue, query, row, bid)
+        reasons = _other_reasons(query, price, row, row in pins, bid is not None) if explain else []
         results.append(
             {
-                "creator_id": row.Index,
+                "creator_id": creator_id,
                 "rank": i + 1,
                 "score": float(ranked.scores[i]),
                 "success_probability": number(ranked.success[i]),
-                "reasons": reasons,
-                "price": _price(row, bids.get(row.Index)),
+                "reasons": [*explained[i], *reasons],
+                "price": price,
                 "forecast": None,
                 "credit": _credit(credit.iloc[i]),
                 "fraud": {
-                    "probability": number(row.fraud_probability),
-                    "risk_level": levels.risk_level(row.fraud_probability) if levels else None,
+                    "probability": number(fraud.iloc[i]),
+                    "risk_level": levels.risk_level(fraud.iloc[i]) if levels else None,
                 },
             }
         )
     return results
 
 
-def _other_reasons(row: Any, asked: float, pinned: bool, bid: Mapping[str, Any] | None) -> list[Reason]:
+def _other_reasons(
+    query: Query, price: Mapping[str, Any] | None, row: int, pinned: bool, bidding: bool
+) -> list[Reason]:
     """Reasons outside the margin's sum: what the request or the marketplace decided, not the model."""
     found = []
     if pinned:
         found.append(Reason(code="PINNED", text="Pinned by the request", contribution=0.0))
-    if bid:
+    if bidding:
         found.append(Reason(code="BID", text="Priced by the creator's bid for this brief", contribution=0.0))
-    if np.isnan(asked) and (bid or not np.isnan(row.creator_price)):
-        currency = bid["currency"] if bid else row.currency
-        text = f"No exchange rate for {currency}: cost was not compared"
+    if text := _not_comparable(query, price, row):
         found.append(Reason(code="CURRENCY_NOT_COMPARABLE", text=text, contribution=0.0))
     return found
 
 
-def _price(row: Any, bid: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    amount, currency = (bid["amount"], bid["currency"]) if bid else (row.creator_price, row.currency)
-    if bid is None and np.isnan(amount):
+def _not_comparable(query: Query, price: Mapping[str, Any] | None, row: int) -> str | None:
+    if price and np.isnan(query.prices[row]):
+        missing = f"No exchange rate for {price['currency']}" if price["currency"] else "The price has no currency"
+        return f"{missing}: cost was not compared"
+    currency = query.brief[c.CURRENCY]
+    if price and np.isnan(query.budget) and not np.isnan(query.brief[c.BUDGET]):
+        missing = f"No exchange rate for {currency}" if isinstance(currency, str) else "The budget has no currency"
+        return f"{missing}: the budget was not compared"
+    return None
+
+
+def _price(catalogue: Catalogue, query: Query, row: int, bid: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the creator bids, else asks for the brief's formats; None for one who names no price."""
+    asked = bid or catalogue.state.prices.asked(row, query.brief[c.CONTENT_FORMATS])
+    if pd.isna(asked["amount"]):
         return None
-    known = currency if isinstance(currency, str) else None
-    return {"amount": float(amount), "currency": known, "fair_low": None, "fair_high": None}
+    currency = asked["currency"] if isinstance(asked["currency"], str) else None
+    return {"amount": float(asked["amount"]), "currency": currency, "fair_low": None, "fair_high": None}
 
 
 def _credit(row: pd.Series) -> dict[str, Any]:

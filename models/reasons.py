@@ -30,7 +30,7 @@ TEXTS = {
     "language_match": "Writes in a wanted language",
     "country_match": "Lives in a wanted country",
     "price_to_budget": "Price is {v:.0%} of the budget per creator",
-    "cost_per_view": "Asks {v:.2f} US dollars per thousand views",
+    "cost_per_mille": "Asks {v:.2f} US dollars per thousand views",
     "followers_in_range": "Followers are in the wanted range",
     "objective": "Fits the campaign's objective",
     "followers_count": "{v:,.0f} followers",

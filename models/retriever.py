@@ -26,15 +26,15 @@ def retrieve(query: Query, state: State, index: VectorIndex, allowed: npt.NDArra
         return rows
     rankings = [index.search(query.vector, k, allowed)[0]] if query.vector.any() else []
     rankings += [_best(rows, channel(query, state, rows), k) for channel in CHANNELS]
-    return _merge(rankings, k)
+    found = _merge(rankings, k)
+    # A brief that says little still deserves its k; who is left comes in the order of the catalogue.
+    return np.concatenate([found, np.setdiff1d(rows, found)[: k - len(found)]])
 
 
 def _best(rows: Rows, scores: Values, k: int) -> Rows:
     """The ``k`` rows with the highest positive scores, best first, ties by row."""
     useful = np.flatnonzero(scores > 0)
-    if len(useful) > k:
-        useful = useful[np.argpartition(-scores[useful], k)[:k]]
-    return rows[useful[np.lexsort((rows[useful], -scores[useful]))]]
+    return rows[useful[np.lexsort((rows[useful], -scores[useful]))[:k]]]
 
 
 def _merge(rankings: list[Rows], k: int) -> Rows:

@@ -33,10 +33,13 @@ class Example:
 
 
 def ranking_examples(tables: Tables) -> list[Example]:
-    """Logged impressions, a brief each; in a dataset without any, collaborations as of their first event. Sorted by
-    time."""
-    found = _shown(tables) if len(tables["impressions"]) else _hired(tables)
-    return sorted(found, key=lambda example: (example.as_of, example.brief_id))
+    """Logged impressions, a brief each; where none of them says whom a brief wanted, collaborations as of their first
+    event. Those without a time are left out. Sorted by time."""
+    found = list(_shown(tables))
+    if not any((example.grades >= POSITIVE).any() for example in found):
+        found = list(_hired(tables))
+    dated = [example for example in found if not pd.isna(example.as_of)]
+    return sorted(dated, key=lambda example: (example.as_of, example.brief_id))
 
 
 def invitations(tables: Tables, end: pd.Timestamp) -> pd.DataFrame:

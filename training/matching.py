@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from features.asof import known
 from features.bank import Floats, TextBank
+from features.errors import InputError, bad
 from features.pairs import Query, Rows, build_query, pair_features, query_inputs
 from features.schema import Tables
 from features.state import State, build_state, engagements, known_brief
@@ -53,10 +54,11 @@ class RankingRows:
 
 
 def state_dates(times: "pd.Series[pd.Timestamp]") -> "pd.Series[pd.Timestamp]":
-    """For each time the date of its state: not later, at most STATES of them, whole days apart."""
+    """For each time the date of its state, at most STATES of them, whole days apart, and strictly before the time: a
+    state knows what happened at its very moment, and that may be what is to be predicted."""
     start = times.min().floor("D")
     step = max(pd.Timedelta(days=1), ((times.max() - start) / STATES).ceil("D"))
-    return start + (times - start) // step * step
+    return start + (times - start) // step * step - pd.Timedelta(microseconds=1)
 
 
 def query_of(matching: Matching, state: State, engaged: pd.DataFrame, example: Example, towers: Towers | None) -> Query:
@@ -96,6 +98,8 @@ def fit_matching_towers(matching: Matching, examples: Sequence[Example], rng: np
         pairs += [(len(inputs), row) for row in rows[wanted]]
         weights += list(example.grades[wanted].astype(float))
         inputs.append(query_inputs([query]))  # not the query, whose terms alone are a megabyte
+    if not pairs:
+        raise _nothing_to_learn(len(examples))
     width = state.text.shape[1]
     briefs = np.concatenate(inputs)
     return fit_towers(briefs, state.inputs[offered], np.array(pairs), np.array(weights), text_width=width, rng=rng)
@@ -117,7 +121,17 @@ def ranking_rows(
             grades.append(grade)
             positions.append(position)
             groups.append(len(rows))
+    if not groups:
+        raise _nothing_to_learn(len(examples))
     return RankingRows(pd.concat(pairs), np.concatenate(grades), np.concatenate(positions), groups)
+
+
+def _nothing_to_learn(examples: int) -> InputError:
+    problem = (
+        "have no words, or no known creator was ever wanted for one; give briefs a title or description, and "
+        "impressions outcomes, or add collaboration_events"
+    )
+    return bad("briefs", f"of {examples} all {problem}", examples)
 
 
 def _candidates(

@@ -69,12 +69,34 @@ def test_target_shares_sum_the_buckets_asked_for():
     assert_column(pairs(target_ages=["35-44"]), "audience_age", [0, 0, NAN])
 
 
+def test_targets_count_once_whatever_their_case():
+    once = pairs(target_ages=["18-24"], target_countries=["US"], target_languages=["en"])
+    twice = pairs(target_ages=["18-24", "18-24"], target_countries=["us", "US"], target_languages=["EN"])
+    pd.testing.assert_frame_equal(twice, once)
+
+
+def test_a_format_priced_apart_has_its_own_price():
+    """Ann asks 300 EUR (375 dollars) for LIVE, Eve 80 dollars; who prices no wanted format asks the default."""
+    offers = pd.DataFrame(
+        [("ann", "LIVE", 300.0, "EUR"), ("eve", "LIVE", 80.0, "USD"), ("bob", "IMAGE", 1.0, "USD")],
+        columns=[c.CREATOR_ID, c.CONTENT_FORMAT, c.AMOUNT, c.CURRENCY],
+    )
+    of = tables(creator_prices=offers)
+    live = pairs(of, budget=100.0, currency="USD", content_formats=["LIVE"])
+    assert_column(live, "price_to_budget", [3.75, 5, 0.8])
+    first = pairs(of, budget=100.0, currency="USD", content_formats=["IMAGE", "LIVE"])
+    assert_column(first, "price_to_budget", [3.75, 0.01, 0.8])
+    assert_column(pairs(of, budget=100.0, currency="USD"), "price_to_budget", [1, 5, NAN])
+    assert state(of).prices.asked(0, ["LIVE"])["currency"] == "EUR"
+    assert state(of).prices.asked(1, ["LIVE"])["amount"] == 400
+
+
 def test_price_to_budget_goes_through_the_rate_known_by_then():
     """400 EUR at 1.25 are 500 dollars; the rate of tomorrow does not count; yen have none."""
     frame = pairs(budget=1000.0, currency="USD", creators_wanted=2.0)
     assert_column(frame, "price_to_budget", [100 / 500, 500 / 500, NAN])
     assert_column(frame, "price_usd", [100, 500, NAN])
-    assert_column(frame, "cost_per_view", [100 / 2, 500 / 10, NAN])
+    assert_column(frame, "cost_per_mille", [100 / 2, 500 / 10, NAN])
     in_euros = pairs(budget=1000.0, currency="EUR")
     assert_column(in_euros, "price_to_budget", [100 / 1250, 500 / 1250, NAN])
 

@@ -170,6 +170,20 @@ def test_a_bid_that_cannot_be_compared_is_said_to_be_so(engine):
     assert "CURRENCY_NOT_COMPARABLE" in codes(answer["results"][0])
 
 
+def test_a_budget_that_cannot_be_compared_is_said_to_be_so(engine):
+    brief = BRIEF | {"budget": 5000, "currency": "XAF"}
+    answer = engine.rank({"brief": brief, "limit": 5, "explain": True})
+    assert all("CURRENCY_NOT_COMPARABLE" in codes(one) for one in answer["results"])
+
+
+def test_a_creator_with_as_many_open_orders_as_it_takes_is_not_offered(engine):
+    state = engine._catalogue.state
+    full = state.ids[(state.frame["open_orders"] >= state.creators[c.MAX_OPEN_ORDERS]).to_numpy() & state.rankable]
+    assert len(full)
+    answer = ranked(engine, limit=EVERYONE)
+    assert not set(full) & set(ids_of(answer))
+
+
 @pytest.mark.parametrize(
     ("request_", "field", "problem"),
     [

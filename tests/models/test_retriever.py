@@ -67,13 +67,13 @@ def test_a_creator_counts_once_at_its_best_place(market):
 def test_without_a_vector_the_other_channels_still_answer(market):
     known, asked, index = market
     blind = replace(asked, vector=np.zeros(2, np.float32))
-    assert set(retrieve(blind, known, index, EVERYONE, k=5)) == {29, 26, 27, 28}
+    assert set(retrieve(blind, known, index, EVERYONE, k=4)) == {29, 26, 27, 28}
 
 
-def test_a_brief_that_says_nothing_finds_no_one_and_does_not_fail(market):
+def test_a_brief_that_says_nothing_is_offered_somebody(market):
     known, asked, index = market
     silent = replace(asked, vector=np.zeros(2, np.float32), terms=np.zeros_like(asked.terms), past=asked.past[:0])
-    assert len(retrieve(silent, known, index, EVERYONE, k=5)) == 0
+    assert list(retrieve(silent, known, index, EVERYONE, k=5)) == [0, 1, 2, 3, 4]
 
 
 @settings(max_examples=50, deadline=None)

@@ -87,3 +87,11 @@ def test_invitations_are_old_enough_to_have_ended():
     found = invitations(market(collaboration_events=ledger, briefs=briefs), AS_OF)
     assert [*found[c.COLLABORATION_ID]] == ["k1"]
     assert invitations(market(collaboration_events=ledger), AS_OF).empty, "their brief is not known"
+
+
+def test_impressions_that_say_nothing_leave_the_word_to_collaborations():
+    """As does one whose time nobody knows."""
+    silent = SHOWN.assign(**{c.OUTCOME: "NONE"})
+    taken = events(("k0", "ann", "ACCEPTED", AS_OF), ("k1", "bob", "ACCEPTED", pd.NaT))
+    (only,) = ranking_examples(market(impressions=silent, collaboration_events=taken))
+    assert (only.creator_ids, only.as_of) == (("ann",), AS_OF)

@@ -1,5 +1,6 @@
 """From examples to training rows: dates that are not later, and negatives that were there to be chosen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from features import columns as c
 from features.asof import data_as_of
 from features.bank import TextBank
+from features.errors import InputError
 from features.lexical import BUCKETS
-from features.schema import Tables
+from features.schema import Tables, complete
 from features.tables import read_tables
 from models.towers import Towers
 from tests.features.encoders import CountingEncoder
@@ -62,8 +64,8 @@ def rows(matching: Matching, examples: list[Example], towers: Towers) -> Ranking
 def test_states_are_few_and_never_later_than_what_they_are_used_for(hours):
     times = pd.Series(AS_OF + pd.to_timedelta(sorted(hours), unit="h"))
     dates = state_dates(times)
-    assert (dates <= times).all()
-    assert (dates == dates.dt.floor("D")).all()
+    assert (dates < times).all()
+    assert ((dates + pd.Timedelta(microseconds=1)).dt.floor("D") == dates + pd.Timedelta(microseconds=1)).all()
     assert dates.nunique() <= STATES + 1
     oldest = max(pd.Timedelta(days=1), (times.max() - times.min()) / STATES + pd.Timedelta(days=2))
     assert ((times - dates) <= oldest).all()
@@ -111,3 +113,21 @@ def test_success_rows_are_one_an_invitation_under_its_index(matching):
     assert set(found.index) <= set(invited.index)
     assert len(found)
     assert found["tower_score"].isna().all(), "the towers have seen these outcomes"
+
+
+def test_what_happens_at_the_moment_of_a_choice_is_not_known_to_it():
+    """Dates without hours put an event at midnight, where a day's state would begin."""
+    times = pd.Series(pd.date_range(AS_OF, periods=40, freq="D"))
+    assert (state_dates(times) < times).all()
+
+
+def test_briefs_without_words_are_the_users_mistake(matching: Matching):
+    tables = dict(matching.tables)
+    tables["briefs"] = tables["briefs"].assign(
+        **{c.TITLE: None, c.DESCRIPTION: None, c.REFERENCE_CAPTIONS: None},
+        **{c.CONTENT_LABELS: [[] for _ in range(len(tables["briefs"]))]},
+    )
+    silent = replace(matching, tables=complete(tables))
+    examples = ranking_examples(silent.tables)[-BRIEFS:]
+    with pytest.raises(InputError, match="briefs"):
+        fit_matching_towers(silent, examples, np.random.default_rng(0))
