@@ -29,6 +29,7 @@ EXPECTED = {
     Kind.TIME: ("is not a time", "write ISO 8601 such as 2026-01-31T12:00:00Z, and leave unknown values empty"),
 }
 """For each kind that text may fail to be: the problem and its remedy."""
+_EXACT = 2.0**53  # beyond it floats no longer tell whole numbers apart
 
 
 def read_tables(source: str | Path) -> dict[str, pd.DataFrame]:
@@ -94,9 +95,15 @@ def _coerced(values: pd.Series, kind: Kind) -> pd.Series:
 
 
 def _as_texts(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_float_dtype(values) and _are_whole(values.dropna()):
+        values = values.astype("Int64")  # pandas holds whole numbers beside a gap as floats; the id is 12, not 12.0
     if values.dtype == object:
         values = values.where(values.map(pd.api.types.is_scalar).astype(bool))
     return values.mask(values == "")
+
+
+def _are_whole(numbers: pd.Series) -> bool:
+    return bool(((numbers % 1 == 0) & (numbers.abs() < _EXACT)).all())
 
 
 def _as_times(values: pd.Series) -> pd.Series:

@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,26 @@ def test_parquet_holds_lists_or_joined_text(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "creators.parquet")
     creators = read_tables(tmp_path)["creators"]
     assert creators[c.CONTENT_LABELS].tolist() == creators[c.CONTENT_STYLES].tolist() == [["x", "y"]]
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "sqlite"])
+def test_whole_numbers_as_ids_join_though_some_are_missing(tmp_path: Path, file_format: str) -> None:
+    frame = pd.DataFrame({c.CREATOR_ID: [1, 2], c.FOLLOWERS_COUNT: [5, 6]})
+    videos = pd.DataFrame({c.VIDEO_ID: [0.5, 7], c.CREATOR_ID: [1, 2], c.CREATE_TIME: "2026-01-01"})
+    videos[c.COLLABORATION_ID] = [12, None]  # pandas holds a column with a gap as floats
+    place = destination(tmp_path, file_format)
+    if file_format == "sqlite":
+        with closing(sqlite3.connect(tmp_path / "data.db")) as base:
+            for name, table in (("creators", frame), ("videos", videos)):
+                table.to_sql(name, base, index=False)
+    else:
+        Path(place).mkdir()
+        frame.to_parquet(Path(place) / "creators.parquet")
+        videos.to_parquet(Path(place) / "videos.parquet")
+    tables = read_tables(place)
+    assert tables["videos"][c.CREATOR_ID].tolist() == tables["creators"][c.CREATOR_ID].tolist() == ["1", "2"]
+    assert tables["videos"][c.COLLABORATION_ID].fillna("null").tolist() == ["12", "null"]
+    assert tables["videos"][c.VIDEO_ID].tolist() == ["0.5", "7.0"]
 
 
 def test_only_contract_tables_are_read_and_extra_columns_kept(tmp_path: Path) -> None:
