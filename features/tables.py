@@ -114,9 +114,22 @@ def _as_times(values: pd.Series) -> pd.Series:
 
 
 def as_text(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """A complete frame with its lists as ``a|b``; InputError for an item with ``|``, which would come back as two."""
+    """A complete frame with its lists as ``a|b``, and as text what only Python holds in columns beside the contract.
+
+    Raises InputError for an item of a list with ``|``, which would come back as two.
+    """
     lists = [column.name for column in table.columns if column.kind is Kind.LIST]
-    return frame.assign(**{name: _joined(frame[name], table) for name in lists})
+    extra = [name for name in frame.columns if name not in table.names and frame[name].dtype == object]
+    return frame.assign(
+        **{name: _joined(frame[name], table) for name in lists}, **{name: frame[name].map(_plain) for name in extra}
+    )
+
+
+def _plain(cell: object) -> object:
+    """A cell of a column that the contract does not know, as CSV and every database can hold it."""
+    if isinstance(cell, list | tuple | np.ndarray):
+        return SEPARATOR.join(map(str, cell))
+    return cell if isinstance(cell, str | int | float) or pd.isna(cell) else str(cell)
 
 
 def _is_url(source: str | Path) -> bool:

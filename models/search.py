@@ -56,7 +56,7 @@ def profile(catalogue: Catalogue, creator_id: str) -> dict[str, Any]:
         **{column.name: _json(creator[column.name], column.kind) for column in CONTRACT["creators"].columns[1:]},
         "audience": records(_own(catalogue, "audience", creator_id)[[c.DIMENSION, c.BUCKET, c.SHARE]]),
         "collaborations": records(events.loc[events[c.COLLABORATION_ID].notna(), shown].sort_values(c.EVENT_TIME)),
-        "daily_stats": records(daily.drop(columns=c.CREATOR_ID)),
+        "daily_stats": records(daily[[*CONTRACT["daily_stats"].names[1:]]]),
     }
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from features.schema import Tables
+from features.schema import ACCOUNTS, ENGAGEMENTS, Tables
 
 DAYS = 90
 SPAN = pd.Timedelta(days=DAYS)
@@ -75,15 +75,15 @@ class Window:
     @cached_property
     def everyone(self) -> pd.DataFrame:
         """Engagements in the window, with whomever, and the ``hour`` they fell in."""
-        events = self.tables["engagements"]
+        events = self.tables["engagements"][[*ENGAGEMENTS.names]]
         events = events[events[c.EVENT_TIME] > self.as_of - SPAN]
         return events.assign(hour=events[c.EVENT_TIME].dt.floor("h"))
 
     @cached_property
     def engagements(self) -> pd.DataFrame:
         """Those with ``ids``, with the ``row`` of their creator, joined with the accounts behind them."""
-        accounts = self.tables["accounts"].drop_duplicates(c.ACCOUNT_ID, keep="last")
-        return self._with_rows(self.everyone).merge(accounts, on=c.ACCOUNT_ID, how="left", suffixes=("", "_account"))
+        accounts = self.tables["accounts"][[*ACCOUNTS.names]].drop_duplicates(c.ACCOUNT_ID, keep="last")
+        return self._with_rows(self.everyone).merge(accounts, on=c.ACCOUNT_ID, how="left")
 
     def of_events(self, values: pd.Series, how: str) -> Values:
         """(n,) the aggregate ``how`` of ``values``, aligned with ``engagements``; NaN below FEWEST."""

@@ -108,6 +108,13 @@ def test_openly_paid_views_explain_their_likes(tables: dict[str, pd.DataFrame]) 
     assert frame.loc["honest", "paid_share"] > 0.3
 
 
+def test_columns_beside_the_contract_change_nothing(tables: dict[str, pd.DataFrame]) -> None:
+    extra = {c.CREATED_AT: pd.Timestamp("2026-06-30"), c.HAS_AVATAR: 1.0, c.COUNTRY_CODE: "BR", "row": 7, "hour": 3}
+    more = tables | {name: tables[name].assign(**extra) for name in ("engagements", "videos", "daily_stats")}
+    more["accounts"] = tables["accounts"].assign(hour=3, row=7, **{c.EVENT_TIME: pd.NaT, c.CREATOR_ID: "honest"})
+    pd.testing.assert_frame_equal(fraud_features(more, AS_OF), fraud_features(tables, AS_OF))
+
+
 def test_a_share_of_three_engagements_is_unknown(tables: dict[str, pd.DataFrame]) -> None:
     silent = fraud_features(tables, AS_OF).loc["silent"]
     assert silent[list(FRAUD_FEATURES)].isna().all()

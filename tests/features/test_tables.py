@@ -1,5 +1,6 @@
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,15 @@ def test_a_source_that_is_no_dataset_is_refused(tmp_path: Path, source: str, cod
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data.db").write_bytes(b"no database" * 100)
     assert refusal(f"sqlite:///{tmp_path / 'data.db'}").code == "UNAVAILABLE"
+
+
+def test_a_column_beside_the_contract_is_kept_as_text_where_only_text_will_do(tmp_path: Path) -> None:
+    cells = [["x", "y"], {"a": 1}, None, Decimal("1.5")]
+    frame = pd.DataFrame({c.CREATOR_ID: list("abcd"), "colours": pd.Series(cells, dtype="object")})
+    for file_format in ("csv", "sqlite"):
+        place = write_in(tmp_path, file_format, {"creators": frame})
+        read = read_tables(place)["creators"]["colours"]
+        assert read.fillna("null").tolist() == ["x|y", "{'a': 1}", "null", "1.5"]
 
 
 def test_a_list_item_with_the_separator_is_not_written_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -124,3 +124,11 @@ def test_an_answer_is_json_and_counts_what_filters_did(engine):
     assert answer["candidates"]["catalogue"] - removed["removed"] == answer["candidates"]["eligible"]
     assert len(answer["results"]) == answer["candidates"]["eligible"]
     assert {one[c.COUNTRY_CODE] for one in answer["results"]} == {"US"}
+
+
+def test_a_profile_shows_the_columns_of_the_contract_alone(engine, few):
+    noted = {name: frame.assign(private_note="do not show") for name, frame in few.items()}
+    own = Engine(engine._bundle, noted, engine._bank)
+    answer = own.profile({"creator_ids": list(own._catalogue.state.ids)}, risk=True)
+    assert any(one["daily_stats"] and one["collaborations"] and one["audience"] for one in answer["results"])
+    assert "private_note" not in json.dumps(answer)
