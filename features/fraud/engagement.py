@@ -126,7 +126,8 @@ def hollow_videos(window: Window) -> Values:
     videos = window.videos
     rate = videos[c.LIKES] / videos["organic"].where(videos["organic"] > 0)
     usual = rate.groupby(videos["row"]).transform("median")
-    return window.by_creator((rate < FEW_REACTIONS * usual).astype(float), "mean", videos["row"])
+    hollow = (rate < FEW_REACTIONS * usual).astype(float).where(rate.notna())
+    return window.by_creator(hollow, "mean", videos["row"])
 
 
 def _weekly_peak(part: Values, whole: Values) -> Values:

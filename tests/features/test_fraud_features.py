@@ -115,6 +115,14 @@ def test_columns_beside_the_contract_change_nothing(tables: dict[str, pd.DataFra
     pd.testing.assert_frame_equal(fraud_features(more, AS_OF), fraud_features(tables, AS_OF))
 
 
+def test_a_video_of_which_likes_or_views_are_unknown_is_not_hollow(tables: dict[str, pd.DataFrame]) -> None:
+    tables["videos"].loc[[0, 1], c.LIKES] = [np.nan, 0.0]
+    tables["videos"].loc[1, c.VIDEO_VIEWS] = 200.0
+    assert fraud_features(tables, AS_OF).loc["bought", "hollow_videos"] == 0.5
+    tables["videos"][c.LIKES] = np.nan
+    assert np.isnan(fraud_features(tables, AS_OF).loc["bought", "hollow_videos"])
+
+
 def test_a_share_of_three_engagements_is_unknown(tables: dict[str, pd.DataFrame]) -> None:
     silent = fraud_features(tables, AS_OF).loc["silent"]
     assert silent[list(FRAUD_FEATURES)].isna().all()
