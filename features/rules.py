@@ -23,7 +23,7 @@ class CellRule:
     right: Callable[[pd.Series], pd.Series]
 
 
-NOT_NULL = CellRule("is missing", "fill it in, or remove the row", pd.Series.notna)
+NOT_NULL = CellRule(*tables.NOT_NULL, pd.Series.notna)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ EXPECTED = {
     Kind.TIME: ("is not a time", "write ISO 8601 such as 2026-01-31T12:00:00Z, and leave unknown values empty"),
 }
 """For each kind that text may fail to be: the problem and its remedy."""
+NOT_NULL = ("is missing", "fill it in, or remove the row")
+"""The same for a required cell."""
 _EXACT = 2.0**53  # beyond it floats no longer tell whole numbers apart
 
 
@@ -36,7 +38,7 @@ def read_tables(source: str | Path) -> dict[str, pd.DataFrame]:
     """Every contract table of the dataset at ``source`` (a folder or a SQL URL), as :func:`schema.complete` gives them.
 
     Raises InputError, naming table, column, row and value, for a source or file that cannot be read, a missing
-    ``creators`` table, a missing required column, and a value that is not of its column's kind.
+    ``creators`` table, a missing required column or cell, and a value that is not of its column's kind.
     """
     raw = read_raw(source)
     if schema.CREATORS.name not in raw:
@@ -137,17 +139,28 @@ def _is_url(source: str | Path) -> bool:
 
 
 def _typed(raw: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """The frame as :func:`coerce` gives it, when no required column is missing and every value could be parsed."""
+    """The frame as :func:`coerce` gives it, when nothing required is missing and every value could be parsed."""
     missing = [name for name in table.required if name not in raw]
     if missing:
         raise bad(f"{table.name}.{missing[0]}", "a required column is missing; add it", list(raw.columns))
     coerced = coerce(raw, table)
-    for column in table.columns:
-        if column.name in raw and (wrong := uncastable(raw, coerced, column)).any():
-            row = int(wrong.argmax())
-            field = f"{table.name}.{column.name}, row {row}"
-            raise bad(field, "; ".join(EXPECTED[column.kind]), raw[column.name].iloc[row])
+    for column in (column for column in table.columns if column.name in raw):
+        _refuse(uncastable(raw, coerced, column), raw, table, column, EXPECTED.get(column.kind, NOT_NULL))
+        if column.required:
+            _refuse(coerced[column.name].isna(), raw, table, column, NOT_NULL)
     return coerced
+
+
+def _refuse(wrong: pd.Series, raw: pd.DataFrame, table: Table, column: Column, found: tuple[str, str]) -> None:
+    """InputError with a problem and its remedy for the first row that is ``wrong``, if there is one."""
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        value = raw[column.name].iloc[row]
+        raise bad(
+            f"{table.name}.{column.name}, row {row}",
+            "; ".join(found),
+            None if pd.api.types.is_scalar(value) and pd.isna(value) else value,
+        )
 
 
 def _read_folder(folder: Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:

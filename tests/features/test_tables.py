@@ -28,7 +28,8 @@ FORMATS = ("parquet", "csv", "sqlite")
 
 def frames(table: Table, min_size: int = 0) -> st.SearchStrategy[pd.DataFrame]:
     def column_of(rows: int, column: Column) -> st.SearchStrategy[pd.Series]:
-        values = st.lists(CELLS[column.kind], min_size=rows, max_size=rows)
+        cells = CELLS[column.kind].filter(lambda cell: cell is not None) if column.required else CELLS[column.kind]
+        values = st.lists(cells, min_size=rows, max_size=rows)
         return values.map(lambda cells: pd.Series(cells, dtype=schema.DTYPES[column.kind], index=range(rows)))
 
     def frame_of(rows: int) -> st.SearchStrategy[pd.DataFrame]:
@@ -160,6 +161,7 @@ def test_sql_reads_views_and_tables_made_by_others(tmp_path: Path) -> None:
         ("creator_id,followers_count\na,1\nb,many\n", "creators.followers_count, row 1", "many"),
         ("creator_id,joined_at\na,yesterday\n", "creators.joined_at, row 0", "yesterday"),
         ("creator_id,joined_at\na,20260101000000\n", "creators.joined_at, row 0", "20260101000000"),
+        ("creator_id,bio\na,x\n,y\n", "creators.creator_id, row 1", None),
         ("handle_name\nx\n", "creators.creator_id", ["handle_name"]),
     ],
 )
@@ -167,6 +169,13 @@ def test_a_value_that_does_not_fit_is_named(tmp_path: Path, creators: str, field
     error = refusal(csv_folder(tmp_path, creators=creators))
     assert [(detail["field"], detail["value"]) for detail in error.details] == [(field, value)]
     assert field in error.message
+
+
+def test_a_blank_required_cell_of_any_table_is_named(tmp_path: Path) -> None:
+    csv_folder(tmp_path, creators="creator_id\na\n", daily_stats="creator_id,date\na,2026-01-01\na,\n")
+    error = refusal(tmp_path)
+    assert error.details[0]["field"] == "daily_stats.date, row 1"
+    assert "is missing" in error.message
 
 
 def test_a_text_column_with_lists_is_refused(tmp_path: Path) -> None:
