@@ -24,6 +24,7 @@ class CellRule:
 
 
 NOT_NULL = CellRule(*tables.NOT_NULL, pd.Series.notna)
+FINITE = CellRule("is not finite", "leave unknown values empty", lambda numbers: ~np.isinf(numbers))
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,25 @@ def cell_rules(column: Column, now: pd.Timestamp) -> list[CellRule]:
     if column.kind is Kind.NUMBER:
         return list(_number_rules(column))
     if column.kind is Kind.TIME:
-        future = CellRule(f"is after now, {now}", "correct the date, or the clock", lambda times: times <= now)
-        return [] if column.name in _FUTURE_TIMES else [future]
+        return list(_time_rules(column, now))
     return list(_list_rules(column) if column.kind is Kind.LIST else _text_rules(column))
+
+
+def grave_cell_rules(column: Column, now: pd.Timestamp) -> list[CellRule]:
+    """Those of :func:`cell_rules` that one value can break for every answer: it moves when the data end, or a sum."""
+    if column.kind is Kind.NUMBER:
+        return [FINITE]
+    return list(_time_rules(column, now)) if column.kind is Kind.TIME else []
+
+
+def _time_rules(column: Column, now: pd.Timestamp) -> Iterator[CellRule]:
+    if column.name not in _FUTURE_TIMES:
+        yield CellRule(f"is after now, {now}", "correct the date, or the clock", lambda times: times <= now)
 
 
 def _number_rules(column: Column) -> Iterator[CellRule]:
     least, most = column.minimum, column.maximum
-    yield CellRule("is not finite", "leave unknown values empty", lambda numbers: ~np.isinf(numbers))
+    yield FINITE
     if least is not None:
         yield CellRule(f"is below {least:g}", f"write at least {least:g}", lambda numbers: numbers >= least)
     if most is not None:
@@ -92,7 +104,12 @@ def row_rules() -> list[RowRule]:
     """What no row of any table may be."""
     contract = schema.CONTRACT.values()
     others = [table for table in contract if c.CREATOR_ID in table.names and table is not schema.CREATORS]
-    return [*map(_unique, filter(lambda table: table.key, contract)), *map(_of_creators, others), *_own_rules()]
+    return [*key_rules(), *map(_of_creators, others), *_own_rules()]
+
+
+def key_rules() -> list[RowRule]:
+    """No table that has a key has it twice."""
+    return [_unique(table) for table in schema.CONTRACT.values() if table.key]
 
 
 def _unique(table: Table) -> RowRule:

@@ -4,6 +4,7 @@ What a cell may hold makes a pandera schema per table (:func:`schemas`); what a 
 :mod:`features.rules`. Rows count from 0, the header of a CSV file apart.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,12 @@ import pandera.pandas as pa
 from features import columns as c
 from features import schema, tables
 from features.errors import Detail, InputError
-from features.rules import NOT_NULL, cell_rules, row_rules
+from features.rules import NOT_NULL, CellRule, RowRule, cell_rules, grave_cell_rules, key_rules, row_rules
 from features.schema import Column, Table, Tables
 
 Rows = npt.NDArray[np.int64]
+
+log = logging.getLogger(__name__)
 
 _WHOLE_DIMENSIONS = ("age", "gender")
 _MOST, _LEAST = 1.01, 0.9
@@ -37,6 +40,11 @@ class Violation:
     remedy: str
 
 
+def wall_clock() -> pd.Timestamp:
+    """The wall clock's time, naive UTC."""
+    return pd.Timestamp.now("UTC").tz_localize(None)
+
+
 def violations(source: str | Path | Tables, now: pd.Timestamp) -> list[Violation]:
     """Everything in a dataset (folder, SQL URL or tables in memory) that breaks the contract, nothing left out.
 
@@ -50,6 +58,45 @@ def violations(source: str | Path | Tables, now: pd.Timestamp) -> list[Violation
     for name, frame in raw.items():
         found += _cell_violations(frame, coerced[name], schema.CONTRACT[name], now)
     return [*found, *_row_violations(raw, completed), *_share_violations(completed[schema.AUDIENCE.name])]
+
+
+def read_usable(source: str | Path, now: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """The dataset at ``source`` (:func:`features.tables.read_tables`) for commands that learn and answer from it.
+
+    Raises InputError also for what would falsify every answer: no creators, a number that is not finite, a time after
+    ``now``, a key that stands there twice. A video that does is only told to the log: :func:`features.asof.known` reads
+    it once.
+    """
+    read = tables.read_tables(source)
+    if shape := _shape_violations(read):
+        raise _refusal(shape[0], _line(shape[0]))
+    for table, columns, rule, rows in _grave(read, now):
+        [first] = _at(rows[:1], read[table.name], table, columns, rule.problem, rule.remedy)
+        line = f"{_line(first)} (rows like it: {len(rows)}; creatormatch validate lists every violation)"
+        if table is not schema.VIDEOS or columns != schema.VIDEOS.key:
+            raise _refusal(first, line)
+        log.warning(line)
+    return read
+
+
+def _grave(read: Tables, now: pd.Timestamp) -> Iterator[tuple[Table, tuple[str, ...], CellRule | RowRule, Rows]]:
+    """The grave rules that complete tables break, each with its columns and the rows that do."""
+    for table in schema.CONTRACT.values():
+        for column in table.columns:
+            values = read[table.name][column.name]
+            for rule in grave_cell_rules(column, now):
+                if (wrong := ~rule.right(values) & values.notna()).any():
+                    yield table, (column.name,), rule, np.flatnonzero(wrong)
+    for twice in key_rules():
+        if (wrong := twice.wrong(read[twice.table.name], read)).any():
+            yield twice.table, twice.columns, twice, np.flatnonzero(wrong)
+
+
+def _refusal(violation: Violation, message: str) -> InputError:
+    place = ".".join(filter(None, (violation.table, violation.column)))
+    field = place if violation.row is None else f"{place}, row {violation.row}"
+    problem = f"{violation.problem}; {violation.remedy}"
+    return InputError(message, [Detail(field=field, problem=problem, value=violation.value)])
 
 
 def row_problems(row: Mapping[str, object], table: Table, now: pd.Timestamp) -> list[Detail]:

@@ -2,7 +2,6 @@
 it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from features.bank import TextBank
 from features.errors import InputError, bad
 from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
-from features.validation import row_problems
+from features.validation import row_problems, wall_clock
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, with_events
 from models.credit import credit_answers
@@ -170,7 +169,7 @@ def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:
     _known_fields(brief, frozenset(BRIEFS.names), "brief.")
     given = {name: value for name, value in brief.items() if value is not None}
     row = {c.BRIEF_ID: "request", c.CREATED_AT: as_of} | given
-    if details := row_problems(row, BRIEFS, max(as_of, pd.Timestamp.now(UTC).tz_localize(None))):
+    if details := row_problems(row, BRIEFS, max(as_of, wall_clock())):
         raise InputError(f"brief.{details[0]['field']}: {details[0]['problem']}", details)
     return conform(pd.DataFrame([row]), BRIEFS).iloc[0]
 

@@ -13,7 +13,8 @@ from features import columns as c
 from features import schema
 from features.errors import bad
 from features.schema import Kind, Table
-from features.tables import as_text, read_tables, write_tables
+from features.tables import as_text, write_tables
+from features.validation import read_usable, wall_clock
 
 TYPES = {Kind.STRING: sa.Text, Kind.LIST: sa.Text, Kind.NUMBER: sa.Float, Kind.TIME: sa.DateTime}
 INDEXES = {
@@ -50,17 +51,14 @@ def open_store(home: Path, source: str | None) -> Path:
 def import_dataset(source: str, path: Path) -> None:
     """Copy the dataset at ``source`` into a new store at ``path``, all or nothing; one that is there stays as it is.
 
-    Raises InputError for a dataset that cannot be read (:func:`features.tables.read_tables`) or repeats an event_id.
+    Raises InputError for a dataset that cannot be read or used (:func:`features.validation.read_usable`).
     """
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".importing")
     unfinished.unlink(missing_ok=True)
-    tables = read_tables(source)
-    twice = tables[schema.COLLABORATION_EVENTS.name][c.EVENT_ID].duplicated(keep=False)
-    if twice.any():
-        raise bad("collaboration_events.event_id", "stands there twice; run validate", int(twice.argmax()))
+    tables = read_usable(source, wall_clock())
     rows = write_tables(tables, url_of(unfinished))
     _prepare(unfinished)
     unfinished.rename(path)

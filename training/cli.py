@@ -12,6 +12,8 @@ import typer
 from features.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from features.schema import Tables
     from models.engine import Engine
 
@@ -103,11 +105,9 @@ def validate(source: Source) -> None:
 
     Each with its table, column, row, value and remedy; exit code 2 if there is one.
     """
-    import pandas as pd
+    from features.validation import report, violations, wall_clock
 
-    from features.validation import report, violations
-
-    found = violations(source, pd.Timestamp.now("UTC").tz_localize(None))
+    found = violations(source, wall_clock())
     typer.echo(report(found) if found else f"{source} keeps the data contract")
     raise typer.Exit(2 if found else 0)
 
@@ -115,9 +115,7 @@ def validate(source: Source) -> None:
 @app.command(epilog="Example: creatormatch train data/sample --only fraud")
 def train(source: Source, only: Only = None, seed: Seed = 7, home: Home = HOME) -> None:
     """Train all models into a new release, the challenger."""
-    from features.tables import read_tables
-
-    tables = read_tables(source)
+    tables = _read(source)
     from training.train import train as run  # seconds, that a wrong DIR should not cost
 
     version = run(tables, home, seed=seed, only=only, progress=True)
@@ -167,20 +165,18 @@ def rank(
     home: Home = HOME,
 ) -> None:
     """Rank creators for a brief."""
-    from features.tables import read_tables
     from training.console import emit, ranked_row, read_request
 
     request = read_request(brief) | ({} if limit is None else {"limit": limit})
-    emit(_engine(read_tables(source), home).rank(request), json, ranked_row)
+    emit(_engine(_read(source), home).rank(request), json, ranked_row)
 
 
 @app.command(epilog="Example: creatormatch fraud data/sample --json")
 def fraud(source: Source, json: Json = False, home: Home = HOME) -> None:
     """Score all creators for fake engagement."""
-    from features.tables import read_tables
     from training.console import emit, row_of
 
-    tables = read_tables(source)
+    tables = _read(source)
     answer = _engine(tables, home).fraud_score({"creator_ids": _ids(tables)})
     emit(answer, json, row_of("creator_id", "fraud_probability", "risk_level", "recommended_action"))
 
@@ -193,10 +189,9 @@ def credit(
     home: Home = HOME,
 ) -> None:
     """Show the credit score of all creators, or of one."""
-    from features.tables import read_tables
     from training.console import emit, row_of
 
-    tables = read_tables(source)
+    tables = _read(source)
     answer = _engine(tables, home).credit({"creator_ids": _ids(tables) if creator is None else [creator]})
     emit(answer, json, row_of("creator_id", "score", "stars", "band", "order_status"))
 
@@ -232,14 +227,20 @@ def benchmark(
 
 def _servable(data: str | None, home: Path) -> None:
     """Raises InputError for what would stop the service, whose own words are in a log between those of BentoML."""
-    from features.tables import read_tables
     from models.registry import local_champion
 
     local_champion(home)
     if data is not None:
-        read_tables(data)
+        _read(data)
     elif not (home / "stores").is_dir():
         raise InputError("--data: nothing was served from this data directory yet; name a dataset", code="NOT_FOUND")
+
+
+def _read(source: str) -> "dict[str, pd.DataFrame]":
+    """The dataset, if models can learn and answer from it."""
+    from features.validation import read_usable, wall_clock
+
+    return read_usable(source, wall_clock())
 
 
 def _engine(tables: "Tables", home: Path) -> "Engine":

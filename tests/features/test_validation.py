@@ -10,7 +10,7 @@ from features import columns as c
 from features import schema
 from features.errors import InputError
 from features.tables import write_tables
-from features.validation import report, schemas, violations
+from features.validation import read_usable, report, schemas, violations
 
 NOW = pd.Timestamp("2026-06-01")
 DAY = pd.Timestamp("2026-05-01")
@@ -162,6 +162,44 @@ def test_a_raw_folder_reports_bad_cells_and_unreadable_files_side_by_side(tmp_pa
     lines = report(reported).splitlines()
     assert len(lines) == len(reported)
     assert "creators.followers_count, row 0: is not a number (got 'many'); write digits" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "field", "problem"),
+    [
+        ("creators", {c.CREATOR_ID: [], c.COUNTRY_CODE: [], c.BIO: []}, "creators", "the table is empty"),
+        ("creators", {c.FOLLOWERS_COUNT: [1, float("inf")]}, "creators.followers_count, row 1", "not finite"),
+        ("creators", {c.CREATOR_ID: ["a", "a"]}, "creators.creator_id, observed_at, row 1", "already"),
+        ("exchange_rates", {c.DATE: [pd.Timestamp("2099-01-01")]}, "exchange_rates.date, row 0", "is after now"),
+        ("daily_stats", {c.DATE: [DAY, DAY]}, "daily_stats.creator_id, date, row 1", "already"),
+        ("videos", {c.LIKES: [float("-inf")]}, "videos.likes, row 0", "not finite"),
+    ],
+)
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_what_falsifies_every_answer_is_refused_on_load(
+    tmp_path: Path, file_format: Any, table: str, change: dict[str, list[Any]], field: str, problem: str
+) -> None:
+    tables = dataset(**{table: change})
+    write_tables(tables, tmp_path, file_format)
+    if table == "creators" and tables[table].empty:  # is not written
+        tables[table].to_csv(tmp_path / "creators.csv", index=False)
+    with pytest.raises(InputError) as caught:
+        read_usable(tmp_path, NOW)
+    assert [detail["field"] for detail in caught.value.details] == [field]
+    assert problem in caught.value.message
+
+
+def test_a_dataset_that_is_good_or_repeats_a_video_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_tables(dataset(), tmp_path)
+    assert {name: len(frame) for name, frame in read_usable(tmp_path, NOW).items()} == {
+        name: len(frame) for name, frame in dataset().items()
+    }
+    assert not caplog.records
+    write_tables(
+        dataset(videos={c.VIDEO_ID: ["v", "v"], c.CREATOR_ID: ["a", "a"], c.CREATE_TIME: [DAY, DAY]}), tmp_path
+    )
+    assert len(read_usable(tmp_path, NOW)["videos"]) == 2
+    assert "videos.video_id, observed_at, row 1: is there already" in caplog.text
 
 
 def test_violations_are_json() -> None:

@@ -136,6 +136,21 @@ def test_serve_says_which_data_it_misses(tmp_path: Path, capsys: pytest.CaptureF
     assert "nowhere" in refusal(capsys, "serve", "--home", str(tmp_path), "--data", "nowhere")
 
 
+@pytest.mark.parametrize("command", [["train"], ["rank", "--brief", "brief.json"], ["fraud"], ["credit"], ["serve"]])
+def test_commands_refuse_data_that_would_falsify_every_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    register(tmp_path, "a")
+    Registry(tmp_path).promote()
+    monkeypatch.chdir(tmp_path)
+    request_in(tmp_path, "{}")
+    (tmp_path / "creators.csv").write_text("creator_id\na\n")
+    (tmp_path / "exchange_rates.csv").write_text("currency,date,usd\nEUR,2099-01-01,1.1\n")
+    name, *rest = command
+    source = ["--data", "."] if name == "serve" else ["."]
+    assert "exchange_rates.date, row 0: is after now" in refusal(capsys, name, *source, *rest, "--home", ".")
+
+
 def test_data_directory_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREATORMATCH_HOME", str(tmp_path))
     assert CliRunner().invoke(cli.app, ["models"]).output == "nothing to show\n"
