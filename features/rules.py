@@ -79,7 +79,7 @@ def _text_rules(column: Column) -> Iterator[CellRule]:
 
 def _list_rules(column: Column) -> Iterator[CellRule]:
     words = column.words
-    remedy = f"remove null bytes, {tables.SEPARATOR} and empty items"
+    remedy = f"remove null bytes, {schema.SEPARATOR} and empty items"
     yield CellRule("has an item that cannot be kept", remedy, lambda lists: _all_items(lists, _is_clean))
     if words is not None:
         yield CellRule(
@@ -92,7 +92,7 @@ def _all_items(lists: pd.Series, right: Callable[[str], bool]) -> pd.Series:
 
 
 def _is_clean(item: str) -> bool:
-    return bool(item) and tables.SEPARATOR not in item and "\0" not in item
+    return bool(item) and schema.SEPARATOR not in item and "\0" not in item
 
 
 def _one_of(words: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from features import columns as c
 from features import vocabulary as v
 
 Tables = Mapping[str, pd.DataFrame]
+SEPARATOR = "|"  # between the items of a list where it stands as text
 
 
 class Kind(StrEnum):
@@ -260,7 +261,7 @@ def _cast(frame: pd.DataFrame, column: Column) -> pd.Series:
     if column.kind is Kind.LIST:
         return pd.Series([as_list(value) for value in values], index=values.index, dtype="object")
     if column.kind is Kind.TIME:
-        return pd.to_datetime(values, utc=True).dt.tz_localize(None).astype(DTYPES[Kind.TIME])
+        return pd.to_datetime(values, utc=True, format="ISO8601").dt.tz_localize(None).astype(DTYPES[Kind.TIME])
     return values.astype(DTYPES[column.kind])
 
 
@@ -273,7 +274,7 @@ def _nulls(rows: int, kind: Kind) -> pd.Series:
 def as_list(value: object) -> list[str]:
     """A list cell as a list of strings: ``"a|b"`` and sequences both become ``["a", "b"]``, nulls become ``[]``."""
     if isinstance(value, str):
-        return [word for word in value.split("|") if word]
+        return [word for word in value.split(SEPARATOR) if word]
     if isinstance(value, Iterable):
         return [str(word) for word in value]
     return []

@@ -7,6 +7,9 @@ Only the contract's tables are looked at; whatever else lies in a folder or data
 
 import csv
 import itertools
+import math
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,17 +23,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features import schema
 from features.errors import bad
-from features.schema import Column, Kind, Table, Tables
+from features.schema import SEPARATOR, Column, Kind, Table, Tables
 
-SEPARATOR = "|"
 EXPECTED = {
-    Kind.STRING: ("is not one text", "write a single text in its place"),
+    Kind.STRING: ("is not one text", "write a single text in its place, in whole Unicode characters"),
+    Kind.LIST: ("is not a list of texts", "write a list of texts in its place, or the texts with | between them"),
     Kind.NUMBER: ("is not a number", "write digits such as 12.5, flags as 0 or 1, and leave unknown values empty"),
     Kind.TIME: ("is not a time", "write ISO 8601 such as 2026-01-31T12:00:00Z, and leave unknown values empty"),
 }
-"""For each kind that text may fail to be: the problem and its remedy."""
+"""For each kind what a value that is not of it is, and the remedy."""
 NOT_NULL = ("is missing", "fill it in, or remove the row")
 """The same for a required cell."""
+_HALVES = re.compile("[\ud800-\udfff]")
 _EXACT = 2.0**53  # beyond it floats no longer tell whole numbers apart
 
 
@@ -89,19 +93,48 @@ def uncastable(raw: pd.DataFrame, coerced: pd.DataFrame, column: Column) -> pd.S
 
 
 def _coerced(values: pd.Series, kind: Kind) -> pd.Series:
-    if kind is Kind.NUMBER:
-        return pd.to_numeric(values, errors="coerce")
-    if kind is Kind.STRING:
-        return _as_texts(values)
-    return _as_times(values) if kind is Kind.TIME else values
+    return {Kind.STRING: _as_texts, Kind.LIST: _as_lists, Kind.NUMBER: _as_numbers, Kind.TIME: _as_times}[kind](values)
 
 
 def _as_texts(values: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(values) and _are_whole(values.dropna()):
         values = values.astype("Int64")  # pandas holds whole numbers beside a gap as floats; the id is 12, not 12.0
     if values.dtype == object:
-        values = values.where(values.map(pd.api.types.is_scalar).astype(bool))
+        values = values.where(values.map(_is_one_text).astype(bool))
     return values.mask(values == "")
+
+
+def _is_one_text(cell: object) -> bool:
+    return _is_unicode(cell) if isinstance(cell, str) else bool(pd.api.types.is_scalar(cell))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written at all: JSON may name half of a surrogate pair."""
+    return _HALVES.search(text) is None
+
+
+def _as_lists(values: pd.Series) -> pd.Series:
+    if values.dtype == object:
+        return values.where(values.map(_are_texts).astype(bool), None)
+    return values if isinstance(values.dtype, pd.StringDtype) else pd.Series(None, index=values.index, dtype="object")
+
+
+def _are_texts(cell: object) -> bool:
+    items = [cell] if isinstance(cell, str) else cell
+    return isinstance(items, list | tuple | np.ndarray) and all(
+        isinstance(item, str) and _is_unicode(item) for item in items
+    )
+
+
+def _as_numbers(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values.map(_float) if values.dtype == object else values, errors="coerce")
+
+
+def _float(cell: object) -> object:
+    """The cell, or infinity for a whole number that no float can hold."""
+    if isinstance(cell, int) and abs(cell) > sys.float_info.max:
+        return math.inf if cell > 0 else -math.inf
+    return cell
 
 
 def _are_whole(numbers: pd.Series) -> bool:
@@ -112,6 +145,8 @@ def _as_times(values: pd.Series) -> pd.Series:
     """Values as UTC times, text as ISO 8601 in any mixture of its forms; NaT for everything else, numbers included."""
     if pd.api.types.is_numeric_dtype(values):
         values = pd.Series(pd.NaT, index=values.index)
+    if values.dtype == object:
+        values = values.mask(values.map(lambda cell: isinstance(cell, int | float)).astype(bool))
     return pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
 
 
@@ -145,7 +180,7 @@ def _typed(raw: pd.DataFrame, table: Table) -> pd.DataFrame:
         raise bad(f"{table.name}.{missing[0]}", "a required column is missing; add it", list(raw.columns))
     coerced = coerce(raw, table)
     for column in (column for column in table.columns if column.name in raw):
-        _refuse(uncastable(raw, coerced, column), raw, table, column, EXPECTED.get(column.kind, NOT_NULL))
+        _refuse(uncastable(raw, coerced, column), raw, table, column, EXPECTED[column.kind])
         if column.required:
             _refuse(coerced[column.name].isna(), raw, table, column, NOT_NULL)
     return coerced

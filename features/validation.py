@@ -108,13 +108,20 @@ def row_problems(row: Mapping[str, object], table: Table, now: pd.Timestamp) -> 
         if tables.uncastable(raw, coerced, column).any():
             problem, remedy = tables.EXPECTED[column.kind]
         else:
-            value = schema.conform(coerced[[column.name]], Table(table.name, (column,)))[column.name]
-            broken = [rule for rule in cell_rules(column, now) if not rule.right(value).all()]
+            broken = _broken_rule(coerced, table, column, now)
             if not broken:
                 continue
-            problem, remedy = broken[0].problem, broken[0].remedy
+            problem, remedy = broken.problem, broken.remedy
         found.append(Detail(field=column.name, problem=f"{problem}; {remedy}", value=row[column.name]))
     return found
+
+
+def _broken_rule(coerced: pd.DataFrame, table: Table, column: Column, now: pd.Timestamp) -> CellRule | None:
+    """The first thing that the column's values must be and are not."""
+    values = schema.conform(coerced[[column.name]], Table(table.name, (column,)))[column.name]
+    if column.required and values.isna().any():
+        return NOT_NULL
+    return next((rule for rule in cell_rules(column, now) if not rule.right(values.dropna()).all()), None)
 
 
 def report(found: Iterable[Violation]) -> str:

@@ -14,6 +14,7 @@ from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import InputError, bad
 from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
+from features.tables import coerce
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import row_problems, wall_clock
 from models.bundle import Bundle
@@ -171,7 +172,7 @@ def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:
     row = {c.BRIEF_ID: "request", c.CREATED_AT: as_of} | given
     if details := row_problems(row, BRIEFS, max(as_of, wall_clock())):
         raise InputError(f"brief.{details[0]['field']}: {details[0]['problem']}", details)
-    return conform(pd.DataFrame([row]), BRIEFS).iloc[0]
+    return conform(coerce(pd.DataFrame([row]), BRIEFS), BRIEFS).iloc[0]
 
 
 def _known_fields(given: Mapping[str, Any], fields: frozenset[str], prefix: str = "") -> None:

@@ -13,8 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import CoreSchema, core_schema
 
 from features import vocabulary as v
-from features.schema import Column, Kind, Table
-from features.tables import SEPARATOR
+from features.schema import SEPARATOR, Column, Kind, Table
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LONGEST_WORD = 200

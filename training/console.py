@@ -133,9 +133,11 @@ def _parse(text: str, path: str) -> object:
     if "\\u0000" in text:
         raise bad(path, "remove the null character", "\\u0000")
     try:
-        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        content = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        json.dumps(content, ensure_ascii=False).encode()  # which half of a surrogate pair fails, escaped as it may be
     except (ValueError, RecursionError) as error:
-        raise bad(path, "must be JSON", str(error)) from error
+        raise bad(path, "must be JSON of whole Unicode characters", str(error)) from error
+    return content
 
 
 def _finite(digits: str) -> float:

@@ -132,6 +132,12 @@ def test_whole_numbers_as_ids_join_though_some_are_missing(tmp_path: Path, file_
     assert tables["videos"][c.VIDEO_ID].tolist() == ["0.5", "7.0"]
 
 
+def test_times_of_one_column_may_be_written_in_several_forms_of_iso_8601() -> None:
+    frame = pd.DataFrame({c.CREATOR_ID: ["a", "b", "c"], c.JOINED_AT: ["2026-01-01", "2026-01-01T10:00:00.5Z", None]})
+    joined = schema.conform(frame, schema.CREATORS)[c.JOINED_AT]
+    assert joined.tolist() == [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-01 10:00:00.5"), pd.NaT]
+
+
 def test_only_contract_tables_are_read_and_extra_columns_kept(tmp_path: Path) -> None:
     csv_folder(tmp_path, creators="creator_id,colour\na,red\n", notes="not,a\ntable\n")
     (tmp_path / "truth").mkdir()

@@ -77,6 +77,8 @@ def test_a_good_dataset_is_good_wherever_it_stands(tmp_path: Path, file_format: 
         ("creators", {c.JOINED_AT: [TOMORROW, DAY]}, c.JOINED_AT, 0, str(TOMORROW), "is after now"),
         ("creators", {c.BIO: ["x\0y", "z"]}, c.BIO, 0, "x\0y", "null byte"),
         ("creators", {c.BIO: [["x", "y"], "z"]}, c.BIO, 0, "['x', 'y']", "not one text"),
+        ("creators", {c.CONTENT_LABELS: [["x", None], []]}, c.CONTENT_LABELS, 0, "['x', None]", "not a list of texts"),
+        ("creators", {c.CONTENT_LABELS: [5, None]}, c.CONTENT_LABELS, 0, "5.0", "not a list of texts"),
         ("creators", {c.CONTENT_LABELS: [["x|y"], []]}, c.CONTENT_LABELS, 0, "['x|y']", "cannot be kept"),
         ("creators", {c.CONTENT_LABELS: [[], ["x\0"]]}, c.CONTENT_LABELS, 1, "['x\\x00']", "cannot be kept"),
         ("creators", {c.CONTENT_FORMATS: ["LIVE", "LIVE|TV"]}, c.CONTENT_FORMATS, 1, "LIVE|TV", "outside"),

@@ -194,6 +194,16 @@ def test_a_creator_with_as_many_open_orders_as_it_takes_is_not_offered(engine):
         ({"brief": BRIEF | {"target_countries": ["UK"]}}, "target_countries", "ISO 3166"),
         ({"brief": BRIEF | {"currency": "XXX"}}, "currency", "ISO 4217"),
         ({"brief": BRIEF | {"budget": -1}}, "budget", ""),
+        ({"brief": BRIEF | {"budget": 10**400}}, "budget", "is not finite"),
+        ({"brief": BRIEF | {"budget": [5]}}, "budget", "is not a number"),
+        ({"brief": BRIEF | {"created_at": 5}}, "created_at", "is not a time"),
+        ({"brief": BRIEF | {"brief_id": ""}}, "brief_id", "is missing"),
+        ({"brief": BRIEF | {"title": "\ud800"}}, "title", "is not one text"),
+        ({"brief": BRIEF | {"content_labels": ["\ud800"]}}, "content_labels", "is not a list of texts"),
+        ({"brief": BRIEF | {"content_labels": 5}}, "content_labels", "is not a list of texts"),
+        ({"brief": BRIEF | {"content_labels": [None]}}, "content_labels", "is not a list of texts"),
+        ({"brief": BRIEF | {"content_labels": [["food"]]}}, "content_labels", "is not a list of texts"),
+        ({"brief": BRIEF | {"content_labels": {"a": 1}}}, "content_labels", "is not a list of texts"),
         ({"brief": BRIEF | {"objective": "FAME"}}, "objective", "AWARENESS"),
         ({"brief": BRIEF, "filters": {"min_age": 3}}, "filters.min_age", "is no filter"),
         ({"brief": BRIEF, "diversity": 0.5}, "diversity", "not offered yet"),
@@ -206,6 +216,19 @@ def test_a_bad_request_is_refused_by_the_name_of_its_field(engine, request_, fie
     assert caught.value.code == "INVALID_ARGUMENT"
     assert caught.value.details[0]["field"].endswith(field)
     assert problem in caught.value.details[0]["problem"]
+
+
+def test_an_empty_text_in_a_brief_says_nothing(engine):
+    empty = {
+        "budget": "",
+        "created_at": "",
+        "description": "",
+        "content_labels": "",
+        "currency": "",
+        "min_followers": "",
+    }
+    without = {name: value for name, value in BRIEF.items() if name not in empty}
+    assert ids_of(ranked(engine, brief=without | empty)) == ids_of(ranked(engine, brief=without))
 
 
 @pytest.mark.parametrize("method", ["profile", "credit", "fraud_score", "rank"])

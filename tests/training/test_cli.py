@@ -181,7 +181,7 @@ def test_whole_request_is_read(tmp_path: Path) -> None:
     [
         "", "{", "[]", "null", '"brief"', '{"budget": NaN}', '{"budget": -Infinity}', '{"budget": 1e999}',
         '{"title": "a\\u0000b"}', '{"title": "a\0b"}', b"\xff\xfe{}", "[" * 100_000, '{"budget": ' + "9" * 5000 + "}",
-        '{"title": "' + "x" * 1_000_000 + '"}',
+        '{"title": "' + "x" * 1_000_000 + '"}', '{"brief": {}, "filters": {"languages": ["\\ud800"]}}',
     ],
     ids=lambda content: repr(content[:20]),
 )  # fmt: skip
