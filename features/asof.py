@@ -32,7 +32,7 @@ def data_as_of(tables: Tables) -> pd.Timestamp:
 
 
 def _last_moment(completed: Tables) -> pd.Timestamp:
-    moments = [_known_at(completed[name], table).max() for name, table in schema.CONTRACT.items()]
+    moments = [known_at(completed[name], table).max() for name, table in schema.CONTRACT.items()]
     moments += [
         completed[schema.VIDEOS.name][c.CREATE_TIME].max(),
         completed[schema.IMPRESSIONS.name][c.OUTCOME_AT].max(),
@@ -70,19 +70,19 @@ def exported(tables: Tables, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     end = data_as_of(completed)
     rows = {}
     for name, table in schema.CONTRACT.items():
-        seen = _known_at(completed[name], table).fillna(end) <= as_of
+        seen = known_at(completed[name], table).fillna(end) <= as_of
         rows[name] = completed[name][seen].reset_index(drop=True)
     return rows | {schema.IMPRESSIONS.name: _with_outcomes(rows[schema.IMPRESSIONS.name], as_of, end)}
 
 
-def _known_at(frame: pd.DataFrame, table: Table) -> pd.Series:
+def known_at(frame: pd.DataFrame, table: Table) -> pd.Series:
     """When each row became known; NaT where the row does not say."""
     moment = reduce(lambda first, then: first.fillna(then), (frame[name] for name in table.known))
     return moment.dt.floor("D") + pd.Timedelta(days=1) if table is schema.DAILY_STATS else moment
 
 
 def _visible(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    seen = _known_at(frame, table).fillna(end) <= as_of
+    seen = known_at(frame, table).fillna(end) <= as_of
     if not table.entity:
         return frame[seen].reset_index(drop=True)
     if table.name in _BEGINNINGS:

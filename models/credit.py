@@ -70,14 +70,20 @@ def credit_scores(events: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, cre
 
 
 def credit_answers(
-    events: pd.DataFrame, creators: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, creator_ids: Sequence[str]
+    events: pd.DataFrame,
+    creators: pd.DataFrame,
+    policy: Policy,
+    as_of: pd.Timestamp,
+    creator_ids: Sequence[str],
+    known_by: pd.Timestamp | None = None,
 ) -> list[dict[str, Any]]:
     """The answer of /v1/credit for each of ``creator_ids``, in their order, ready for JSON.
 
-    ``creators`` (of them the latest row counts) gives only each creator's own ``max_open_orders``.
+    Events count that happened by ``as_of`` and were known by ``known_by``, by default ``as_of``. ``creators`` (of them
+    the latest row counts) gives only each creator's own ``max_open_orders``.
     """
     ids = pd.Index(pd.unique(np.asarray(creator_ids, dtype=object)))
-    coded = coded_events(events[events[c.CREATOR_ID].isin(ids)], as_of)
+    coded = coded_events(events[events[c.CREATOR_ID].isin(ids)], as_of, known_by)
     found = evidence(coded, policy)
     states = posterior(found, policy, ids)
     standing = _standing(states, coded, policy, as_of)

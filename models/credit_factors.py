@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
+from features.asof import known_at
+from features.schema import COLLABORATION_EVENTS
 from features.vocabulary import CREDIT_FACTORS
 from models.credit_policy import Policy
 
@@ -37,14 +39,16 @@ class Posterior:
     last: pd.DataFrame
 
 
-def coded_events(events: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """The events known and past at ``as_of`` (inclusive) that were not undone, in order of (event_time, event_id).
+def coded_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The events past at ``as_of`` and known by ``known_by`` (by default ``as_of``; both inclusive) that were not
+    undone, in order of (event_time, event_id).
 
     Adds ``code`` (the event type, with what matters of it: _ON_TIME or _LATE, the severity, the assessed factor) and
     ``measure`` (the rating or the assessed value, NaN otherwise).
     """
-    past = (events[c.EVENT_TIME] <= as_of) & ~(events[c.RECEIVED_AT] > as_of)
-    standing = _not_undone(events[past]).sort_values([c.EVENT_TIME, c.EVENT_ID])
+    past = events[c.EVENT_TIME] <= as_of
+    seen = known_at(events, COLLABORATION_EVENTS) <= (as_of if known_by is None else known_by)
+    standing = _not_undone(events[past & seen]).sort_values([c.EVENT_TIME, c.EVENT_ID])
     kind = standing[c.EVENT_TYPE]
     severity = standing[c.SEVERITY].fillna(1).round().astype(int).astype("str")
     code = kind + _punctuality(standing)

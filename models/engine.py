@@ -34,13 +34,15 @@ class Engine:
     know.
 
     Raises InputError (NOT_FOUND) for ids that the catalogue does not have and (INVALID_ARGUMENT) for a brief that
-    breaks the contract. Every method that changes the catalogue builds the new one aside and swaps it whole.
+    breaks the contract. Every method that changes the catalogue builds the new one aside and swaps it whole; every
+    answer is read from one catalogue, whatever is swapped meanwhile.
     """
 
     def __init__(self, bundle: Bundle, tables: Tables, bank: TextBank) -> None:
         self._bundle, self._bank = bundle, bank
-        self._tables = complete(tables)
-        self._catalogue = self._build()
+        self._tables: dict[str, pd.DataFrame]
+        self._catalogue: Catalogue
+        self._rebuild(complete(tables))
 
     @classmethod
     def load(cls, folder: Path, tables: Tables, cache: Path | None = None) -> "Engine":
@@ -69,7 +71,8 @@ class Engine:
         for field, default in LATER.items():
             if request.get(field, default) != default:
                 raise bad(field, f"is not offered yet; leave it out or send {default}", request[field])
-        return rank(self._catalogue, self._bundle, self._bank, request, brief_row(request, self.as_of))
+        catalogue = self._catalogue
+        return rank(catalogue, self._bundle, self._bank, request, brief_row(request, catalogue.latest))
 
     def search(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/creators/search."""
@@ -77,31 +80,30 @@ class Engine:
 
     def profile(self, request: Mapping[str, Any], risk: bool) -> dict[str, Any]:
         """/v1/creators/profile; fraud evidence only for callers with scope ``risk``."""
-        ids = self._known(request["creator_ids"])
-        credit = self.credit({"creator_ids": ids})["results"]
-        fraud = self._fraud(ids) if risk else []
+        catalogue = self._catalogue
+        ids = _known(catalogue, request["creator_ids"])
+        credit = self._credit(catalogue, ids)
+        fraud = self._fraud(catalogue, ids) if risk else []
         return {
             "results": [
-                profile(self._catalogue, creator_id) | {"credit": credit[i]} | ({"fraud": fraud[i]} if risk else {})
+                profile(catalogue, creator_id) | {"credit": credit[i]} | ({"fraud": fraud[i]} if risk else {})
                 for i, creator_id in enumerate(ids)
             ]
         }
 
     def fraud_score(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/score by ids."""
-        ids = self._known(request["creator_ids"])
+        catalogue = self._catalogue
+        ids = _known(catalogue, request["creator_ids"])
         if self._bundle.fraud is None:
             raise InputError("fraud: this release has no fraud model; its data held too few labels", code="UNAVAILABLE")
-        return {"results": self._fraud(ids)}
+        return {"results": self._fraud(catalogue, ids)}
 
     def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit."""
-        ids = self._known(request["creator_ids"])
-        as_of = pd.Timestamp(request["as_of"]) if request.get("as_of") else self.as_of
-        events, creators = self._tables["collaboration_events"], self._catalogue.tables["creators"]
-        if request.get("known_at"):
-            events = events[events[c.RECEIVED_AT].fillna(events[c.EVENT_TIME]) <= pd.Timestamp(request["known_at"])]
-        return {"results": credit_answers(events, creators, self._bundle.policy, as_of, ids)}
+        catalogue = self._catalogue
+        as_of, known_by = (pd.Timestamp(request[name]) if request.get(name) else None for name in ("as_of", "known_at"))
+        return {"results": self._credit(catalogue, _known(catalogue, request["creator_ids"]), as_of, known_by)}
 
     def models(self) -> dict[str, Any]:
         """/v1/models: the versions served."""
@@ -116,28 +118,39 @@ class Engine:
 
         What an undated row said gives way: it would count as observed later than any date.
         """
-        self._tables = self._tables | self._joined("creators", creators) | self._joined("audience", audience)
-        self._catalogue = self._build()
+        self._rebuild(self._tables | self._joined("creators", creators) | self._joined("audience", audience))
 
     def append_events(self, events: pd.DataFrame) -> None:
         """Adds ledger events; credit follows at once, ranking features with the next build."""
-        self._tables = self._tables | self._joined("collaboration_events", events)
-        self._catalogue = with_events(self._catalogue, self._bundle, self._tables["collaboration_events"], events)
+        tables = self._tables | self._joined("collaboration_events", events)
+        catalogue = with_events(self._catalogue, self._bundle, tables["collaboration_events"], events)
+        self._tables, self._catalogue = tables, catalogue
 
     def delete(self, creator_ids: Sequence[str]) -> None:
         """Takes creators and all their rows out of the catalogue."""
-        gone = set(self._known(creator_ids))
-        self._tables = {
-            name: frame[~frame[c.CREATOR_ID].isin(gone)] if c.CREATOR_ID in frame else frame
-            for name, frame in self._tables.items()
-        }
-        self._catalogue = self._build()
+        gone = set(_known(self._catalogue, creator_ids))
+        self._rebuild(
+            {
+                name: frame[~frame[c.CREATOR_ID].isin(gone)] if c.CREATOR_ID in frame else frame
+                for name, frame in self._tables.items()
+            }
+        )
 
-    def _fraud(self, ids: Sequence[str]) -> list[dict[str, Any] | None]:
+    def _credit(
+        self,
+        catalogue: Catalogue,
+        ids: Sequence[str],
+        as_of: pd.Timestamp | None = None,
+        known_by: pd.Timestamp | None = None,
+    ) -> list[dict[str, Any]]:
+        events, creators = catalogue.tables["collaboration_events"], catalogue.tables["creators"]
+        return credit_answers(events, creators, self._bundle.policy, as_of or catalogue.latest, ids, known_by)
+
+    def _fraud(self, catalogue: Catalogue, ids: Sequence[str]) -> list[dict[str, Any] | None]:
         if self._bundle.fraud is None:
             return [None] * len(ids)
         version = str(self._bundle.versions["fraud"])
-        return [*self._bundle.fraud.answers(self._catalogue.fraud.loc[ids], version, self._catalogue.as_of)]
+        return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, catalogue.as_of)]
 
     def _joined(self, table: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """The table with ``rows``, which replace those of the same entity that are undated or of the same time."""
@@ -147,14 +160,18 @@ class Engine:
             stored = stored[~undated & ~_in(stored, added, (*contract.entity, c.OBSERVED_AT))]
         return {table: pd.concat([stored, added], ignore_index=True)}
 
-    def _build(self) -> Catalogue:
-        return build_catalogue(self._bundle, self._tables, data_as_of(self._tables), self._bank)
+    def _rebuild(self, tables: dict[str, pd.DataFrame]) -> None:
+        """Takes the tables and their catalogue over together, or neither where building fails."""
+        self._catalogue = build_catalogue(self._bundle, tables, data_as_of(tables), self._bank)
+        self._tables = tables
 
-    def _known(self, creator_ids: Sequence[str]) -> list[str]:
-        missing = [creator_id for creator_id in creator_ids if creator_id not in self._catalogue.state.ids]
-        if missing:
-            raise bad("creator_ids", "no such creator", missing[0], "NOT_FOUND")
-        return list(dict.fromkeys(creator_ids))
+
+def _known(catalogue: Catalogue, creator_ids: Sequence[str]) -> list[str]:
+    """The ids, each once. Raises InputError (NOT_FOUND) for one that the catalogue does not have."""
+    missing = [creator_id for creator_id in creator_ids if creator_id not in catalogue.state.ids]
+    if missing:
+        raise bad("creator_ids", "no such creator", missing[0], "NOT_FOUND")
+    return list(dict.fromkeys(creator_ids))
 
 
 def _in(frame: pd.DataFrame, other: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.bool_]:

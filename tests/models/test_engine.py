@@ -12,6 +12,7 @@ import pytest
 from features import columns as c
 from features.errors import InputError
 from features.tables import read_tables
+from models.catalogue import Catalogue
 from models.engine import Engine
 from models.registry import local_champion
 
@@ -330,6 +331,19 @@ def test_events_after_the_data_move_credit_and_nothing_that_says_an_older_date(o
     assert own_engine.credit({"creator_ids": ids[:1]})["results"][0]["as_of"] == at.isoformat()
 
 
+def test_credit_as_of_a_day_may_know_what_was_received_later(own_engine, few):
+    one, day = few["creators"][c.CREATOR_ID].iloc[0], own_engine.as_of
+    late = day + pd.Timedelta(days=9)
+    events = events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], day)
+    own_engine.append_events(events.assign(**{c.RECEIVED_AT: late}))
+    asked = {"creator_ids": [one], "as_of": day.isoformat()}
+    then, now = (own_engine.credit(asked | more)["results"][0] for more in ({}, {"known_at": late.isoformat()}))
+    assert now["score"] < then["score"]
+    assert now["as_of"] == then["as_of"] == day.isoformat()
+    before = own_engine.credit(asked | {"known_at": (day - pd.Timedelta(days=60)).isoformat()})["results"][0]
+    assert sum(factor["events"] for factor in before["factors"]) < sum(factor["events"] for factor in then["factors"])
+
+
 def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
     one, at = ids_of(ranked(own_engine))[0], own_engine.as_of
     for i in range(8):
@@ -357,6 +371,50 @@ def test_a_deleted_creator_is_gone_everywhere(own_engine, few):
     assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
     with pytest.raises(InputError, match="no such creator"):
         own_engine.profile({"creator_ids": [one]}, risk=False)
+
+
+class Racing(Engine):
+    """Another catalogue at every look but the first."""
+
+    looks: list[Catalogue]
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+
+@pytest.mark.parametrize("method", ["profile", "credit", "fraud_score", "rank"])
+def test_an_answer_is_whole_though_its_creator_is_deleted_meanwhile(own_engine, few, method):
+    one = few["creators"][c.CREATOR_ID].iloc[0]
+    request = {"brief": BRIEF} if method == "rank" else {"creator_ids": [one]}
+    more = {"risk": True} if method == "profile" else {}
+    expected = getattr(own_engine, method)(request, **more)
+    before = own_engine._catalogue
+    own_engine.delete([one])
+    racing = Racing.__new__(Racing)
+    vars(racing).update(vars(own_engine), looks=[before, own_engine._catalogue])
+    assert getattr(racing, method)(request, **more) | {"ranking_id": ""} == expected | {"ranking_id": ""}
+
+
+@pytest.mark.parametrize("write", ["upsert", "append_events", "delete"])
+def test_a_write_that_fails_changes_nothing(own_engine, few, monkeypatch, write):
+    one, other = few["creators"][c.CREATOR_ID].unique()[:2]
+    nobody = pd.DataFrame(columns=[c.CREATOR_ID])
+    arguments = {
+        "upsert": (pd.DataFrame([{c.CREATOR_ID: "new", c.OBSERVED_AT: own_engine.as_of}]), nobody),
+        "append_events": (events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], own_engine.as_of),),
+        "delete": ([one],),
+    }
+    everyone = {"creator_ids": [one]}
+    before = own_engine.credit(everyone)
+    with monkeypatch.context() as patch:
+        for builder in ("build_catalogue", "with_events"):
+            patch.setattr(f"models.engine.{builder}", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            getattr(own_engine, write)(*arguments[write])
+    own_engine.delete([other])
+    assert sorted(every_page(own_engine)) == sorted(set(few["creators"][c.CREATOR_ID]) - {other})
+    assert own_engine.credit(everyone) == before
 
 
 def test_the_models_served_are_named(engine):
