@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from features import columns as c
@@ -52,7 +53,7 @@ def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: T
     ids = pd.Index(seen["creators"][c.CREATOR_ID].unique())
     fraud = fraud_features(seen, as_of)
     credit = credit_scores(seen["collaboration_events"], bundle.policy, as_of, ids)
-    probability = bundle.fraud.predict(fraud) if bundle.fraud else None
+    probability = bundle.fraud.predict(fraud) if bundle.fraud else np.full(len(ids), np.nan)
     upstream = pd.DataFrame({"credit_score": credit["score"], "fraud_probability": probability}, index=ids)
     state = build_state(seen, as_of, bank, bundle.idf, upstream)
     state = replace(state, vectors=bundle.towers.creators(state.inputs))

@@ -165,6 +165,10 @@ def test_a_page_token_of_another_making_is_no_5xx(service, inside):
 
 texts = st.text(max_size=30) | st.sampled_from(["\u202eabc", "😀" * 50, "a\u0000", "ﷺ", "' OR 1=1 --", "../../etc"])
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
+FILTERS = (
+    "min_followers", "max_creator_price", "languages", "content_labels", "audience", "min_credit_score",
+    "max_fraud_probability",
+)  # fmt: skip
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 brief = st.fixed_dictionaries(
     {},
@@ -185,9 +189,7 @@ request = st.fixed_dictionaries(
     {"brief": brief | values},
     optional={
         "limit": st.integers(-1, 201),
-        "filters": st.dictionaries(
-            st.sampled_from(["min_followers", "max_creator_price", "languages", "content_labels", "audience"]), values
-        ),
+        "filters": st.dictionaries(st.sampled_from(FILTERS), values | st.floats(0, 1)),
         "exclude_creator_ids": st.lists(texts, max_size=3),
         "pin_creator_ids": st.lists(texts, max_size=3),
         "diversity": scalars,
