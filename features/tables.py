@@ -230,13 +230,15 @@ _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".parquet": pd.read_parqu
 
 
 @contextmanager
-def _connection(url: str) -> Iterator[sa.Connection]:
+def _connection(url: str, reading: bool) -> Iterator[sa.Connection]:
     """A transaction on the database at ``url``; what goes wrong there comes out as an InputError, without password."""
     try:
         engine = sa.create_engine(url)
     except (SQLAlchemyError, ImportError, ValueError) as error:
         problem = f"is no usable SQL URL; write dialect://user:password@host/name ({_first_line(error)})"
         raise bad("dataset", problem, url.partition("://")[0], code="NOT_FOUND") from error
+    if reading and _is_missing_file(engine.url):
+        raise bad("dataset", "there is no such database file; correct the URL", url, code="NOT_FOUND")
     try:
         with engine.begin() as connection:
             yield connection
@@ -247,12 +249,18 @@ def _connection(url: str) -> Iterator[sa.Connection]:
         engine.dispose()
 
 
+def _is_missing_file(url: sa.URL) -> bool:
+    """Whether the URL names a file of SQLite's, which would create it, that is not there; URIs it reads itself."""
+    name = url.database if url.get_backend_name() == "sqlite" else None
+    return bool(name) and name != ":memory:" and not str(name).startswith("file:") and not Path(str(name)).exists()
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
 def _read_sql(url: str, names: Iterable[str]) -> dict[str, pd.DataFrame]:
-    with _connection(url) as connection:
+    with _connection(url, reading=True) as connection:
         inspector = sa.inspect(connection)
         present = [name for name in names if inspector.has_table(name)]
         # A plain query leaves times that SQLite holds as text to our own parser, which can name the bad row.
@@ -260,7 +268,7 @@ def _read_sql(url: str, names: Iterable[str]) -> dict[str, pd.DataFrame]:
 
 
 def _write_sql(tables: Tables, url: str) -> None:
-    with _connection(url) as connection:
+    with _connection(url, reading=False) as connection:
         for name in schema.CONTRACT:
             connection.execute(sa.text(f"DROP TABLE IF EXISTS {name}"))
         for name, frame in tables.items():

@@ -218,7 +218,8 @@ def test_a_table_in_two_files_is_refused(tmp_path: Path) -> None:
     [
         ("{folder}/nowhere", "NOT_FOUND"),
         ("{folder}", "INVALID_ARGUMENT"),
-        ("sqlite:///{folder}/no/such/folder/data.db", "UNAVAILABLE"),
+        ("sqlite:///{folder}/no/such/folder/data.db", "NOT_FOUND"),
+        ("sqlite:///{folder}/mistyped.db", "NOT_FOUND"),
         ("nosuchdialect://user:secret@host/name", "NOT_FOUND"),
     ],
 )
@@ -227,6 +228,7 @@ def test_a_source_that_is_no_dataset_is_refused(tmp_path: Path, source: str, cod
     assert (error.details[0]["field"], error.code) == ("dataset", code)
     assert "secret" not in error.message
     assert "\n" not in error.message
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
