@@ -45,7 +45,8 @@ class FraudSummary(Answer):
 
 
 class Removed(Answer):
-    """What one filter took away; ``unknown`` are those that passed because their value is not known."""
+    """What one filter took away, and of how many before it the value is not known: those pass a filter on credit or
+    fraud, and are among the removed of any other."""
 
     filter: str
     removed: int
@@ -125,12 +126,12 @@ class Evidence(Answer):
 
 
 class FraudScore(Answer):
-    """The calibrated probability for one creator."""
+    """The calibrated probability for one creator; it, score and level are null where too little is known to say."""
 
     creator_id: str
-    fraud_probability: float = Field(ge=0, le=1)
-    risk_score: int = Field(ge=0, le=1000)
-    risk_level: Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+    fraud_probability: float | None = Field(ge=0, le=1)
+    risk_score: int | None = Field(ge=0, le=1000)
+    risk_level: Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"] | None
     recommended_action: Literal["ALLOW", "REVIEW", "BLOCK"]
     confidence: float | None
     insufficient_data: bool

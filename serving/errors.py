@@ -1,6 +1,5 @@
 """One shape for everything that can go wrong: ``{error: {code, message, details: [{field, problem, value}]}}``."""
 
-import logging
 from collections.abc import Mapping
 
 from pydantic import ValidationError
@@ -27,8 +26,6 @@ HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}, "RESOURCE_EXHAUSTE
 MOST_DETAILS = 20
 LONGEST = 200
 
-logger = logging.getLogger(__name__)
-
 
 def invalid(error: ValidationError) -> InputError:
     """pydantic's findings as our error: the first :data:`MOST_DETAILS` of them, the message counts them all."""
@@ -49,11 +46,6 @@ def response(error: InputError) -> JSONResponse:
     return JSONResponse(body, STATUS.get(error.code, 400), HEADERS.get(error.code))
 
 
-async def on_input_error(_: Request, error: Exception) -> JSONResponse:
-    """Starlette handler for :class:`InputError`."""
-    return response(error if isinstance(error, InputError) else InputError(str(error)))
-
-
 async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """Starlette handler for its own exceptions: an unknown route (404) and a wrong method (405)."""
     status = error.status_code if isinstance(error, HTTPException) else 400
@@ -64,12 +56,6 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     answer = response(InputError(message, [detail], CODES.get(status, "INVALID_ARGUMENT")))
     answer.headers.update(headers)
     return answer
-
-
-async def on_crash(request: Request, error: Exception) -> JSONResponse:
-    """Starlette handler for our own mistakes: logged with their traceback, answered without it."""
-    logger.error("%s failed", request.url.path, exc_info=error)
-    return response(InputError("an unexpected error; the server's log has its trace", code="INTERNAL"))
 
 
 def _field(location: tuple[int | str, ...]) -> str:
