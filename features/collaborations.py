@@ -77,9 +77,9 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
 
     Times (NaT where it has not happened): first_event_at, invited_at, accepted_at (or contracted), declined_at,
     completed_at (published, measured or settled), failed_at (defaulted, cancelled by the creator, or rated below 3),
-    cancelled_by_brand_at, ended_at (the first terminal event). rating is the latest (NaN: none), state the last
-    life-cycle event, incomplete whether events are missing from the history. Events without a collaboration_id and
-    conduct events are not looked at; every event given counts, whatever its time.
+    cancelled_by_brand_at, ended_at (the first terminal event). rating is the latest (NaN: none), state the last event
+    that is no remark (null where all are), incomplete whether events are missing from the history. Events without a
+    collaboration_id and conduct events are not looked at; every event given counts, whatever its time.
     """
     steps = _life_cycle(events)
     by_id = steps.groupby(c.COLLABORATION_ID)
@@ -89,7 +89,7 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
     poor = _first(steps, (steps[c.EVENT_TYPE] == "RATED") & (steps[c.RATING] < POOR))
     done["failed_at"] = done["failed_at"].where(~(poor < done["failed_at"]), poor).fillna(poor)
     done[c.RATING] = steps[c.RATING].where(steps[c.EVENT_TYPE] == "RATED").groupby(steps[c.COLLABORATION_ID]).last()
-    done["state"] = by_id[c.EVENT_TYPE].last()
+    done["state"] = _moves(steps).groupby(steps[c.COLLABORATION_ID]).last()
     done["incomplete"] = _gaps(steps).groupby(steps[c.COLLABORATION_ID]).any().astype(bool)
     return done.reset_index()
 
@@ -136,10 +136,14 @@ def _first(steps: pd.DataFrame, chosen: pd.Series) -> pd.Series:
     return steps[c.EVENT_TIME].where(chosen).groupby(steps[c.COLLABORATION_ID]).min()
 
 
+def _moves(steps: pd.DataFrame) -> pd.Series:
+    """The type of each event that moves its collaboration on; null for a remark."""
+    return steps[c.EVENT_TYPE].where(~steps[c.EVENT_TYPE].isin(REMARKS))
+
+
 def _gaps(steps: pd.DataFrame) -> pd.Series:
     """Whether each event is one that may not follow the state before it."""
     key = steps[c.COLLABORATION_ID]
-    moved = steps[c.EVENT_TYPE].where(~steps[c.EVENT_TYPE].isin(REMARKS))
-    state = moved.groupby(key).ffill().groupby(key).shift().fillna(START)
+    state = _moves(steps).groupby(key).ffill().groupby(key).shift().fillna(START)
     legal = {f"{before}>{event}" for before, events in TRANSITIONS.items() for event in events}
     return ~(state + ">" + steps[c.EVENT_TYPE]).isin(legal)

@@ -143,13 +143,21 @@ def test_one_row_says_what_became_of_each_collaboration() -> None:
             "cancelled_by_brand_at": [pd.NaT] * 3,
             "ended_at": [day[9], day[3], pd.NaT],
             "rating": [5.0, 1.0, None],
-            "state": ["RATED", "RATED", "CONTRACTED"],
+            "state": ["SETTLED", "DEFAULTED", "CONTRACTED"],
             "incomplete": [False, False, False],
         }
     )
     times = {name: "datetime64[us]" for name in expected if name.endswith("_at")}
     texts = dict.fromkeys(["collaboration_id", "creator_id", "brand_id", "brief_id", "state"], "str")
     pd.testing.assert_frame_equal(found, expected.astype(times | texts))
+
+
+def test_remarks_leave_the_state_as_it_is() -> None:
+    events = joined(
+        ledger("PUBLISHED", "METRICS_REPORTED", "RATED"), ledger("CANCELLED_BY_CREATOR", "RATED", key="k2"),
+        ledger("RATED", key="k3"),
+    )  # fmt: skip
+    assert collaborations(events)["state"].fillna("null").tolist() == ["PUBLISHED", "CANCELLED_BY_CREATOR", "null"]
 
 
 def test_poor_rating_of_finished_work_is_a_failure_and_the_latest_rating_counts() -> None:

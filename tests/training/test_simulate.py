@@ -78,7 +78,7 @@ def test_rows_stay_inside_the_horizon_and_after_joining(market: Simulation) -> N
 def test_collaborations_run_in_legal_order(market: Simulation) -> None:
     jobs = collaborations(market.tables["collaboration_events"])
     assert not jobs["incomplete"].any()
-    assert {"RATED", "SETTLED", "DECLINED", "DEFAULTED", "CANCELLED_BY_CREATOR"} <= set(jobs["state"])
+    assert {"SETTLED", "DECLINED", "DEFAULTED", "CANCELLED_BY_CREATOR"} <= set(jobs["state"])
 
 
 def test_outcomes_of_impressions_agree_with_the_ledger(market: Simulation) -> None:
@@ -88,7 +88,7 @@ def test_outcomes_of_impressions_agree_with_the_ledger(market: Simulation) -> No
     both = invited.merge(jobs, on=[c.BRIEF_ID, c.CREATOR_ID], how="outer", indicator=True, validate="1:1")
     assert (both["_merge"] == "both").all()
     assert both.loc[both[c.OUTCOME] == "FAILED", "failed_at"].notna().all()
-    assert (both.loc[both[c.OUTCOME] == "COMPLETED", "state"].isin(["SETTLED", "RATED", "METRICS_REPORTED"])).all()
+    assert (both.loc[both[c.OUTCOME] == "COMPLETED", "state"].isin(["PUBLISHED", "SETTLED"])).all()
     assert both.loc[both[c.OUTCOME] == "INVITED", ["accepted_at", "declined_at"]].isna().all(axis=None)
 
 
