@@ -1,4 +1,4 @@
-"""Turning a model's own contributions into sentences: one code per feature, one text per code and direction."""
+"""Turning a model's own contributions into sentences: one code and one text per feature, for what raises a score."""
 
 from typing import TypedDict
 
@@ -49,6 +49,11 @@ TEXTS = {
     "credit_score": "Credit score {v:.0f}",
     "fraud_probability": "Probability of fake engagement {v:.0%}",
 }
+# Counts and flags, of which zero says that there is nothing to tell, whatever a model made of it.
+COUNTED = frozenset(
+    "brand_jobs brand_failures language_match country_match followers_in_range followers_count median_views "
+    "videos_count jobs open_orders recent_invitations".split()
+)
 
 
 class Reason(TypedDict):
@@ -62,10 +67,11 @@ class Reason(TypedDict):
 def top_reasons(features: pd.DataFrame, margins: npt.NDArray[np.floating], most: int = MOST) -> list[list[Reason]]:
     """Per row of ``features`` (k, p) the ``most`` largest positive ``margins`` (k, p), largest first.
 
-    A value that is not known is no reason, though a model may have learned from its absence.
+    A value that is not known and a count or flag of zero are no reasons, though a model may have learned from them.
     """
     values = features.to_numpy(np.float64)
-    told = np.where(np.isnan(values), 0.0, margins)
+    nothing = np.isnan(values) | ((values == 0) & features.columns.isin(list(COUNTED)))
+    told = np.where(nothing, 0.0, margins)
     order = np.argsort(-told, axis=1, kind="stable")[:, :most]
     return [
         [_reason(features.columns[j], values[i, j], told[i, j]) for j in order[i] if told[i, j] > 0]

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from features.creators import FEATURES
 from features.pairs import PAIR_FEATURES
 from features.state import UPSTREAM
-from models.reasons import MOST, TEXTS, top_reasons
+from models.reasons import COUNTED, MOST, TEXTS, top_reasons
 
 NAMES = [*(feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)), *UPSTREAM]
 
@@ -30,20 +30,26 @@ def test_an_unknown_value_is_no_reason():
     assert [reason["code"] for reason in top_reasons(features, np.array([[0.2, 0.1]]))[0]] == ["JOBS"]
 
 
+def test_a_count_or_a_flag_of_zero_is_no_reason():
+    features = pd.DataFrame({"jobs": [0.0], "country_match": [0.0], "price_usd": [0.0]})
+    assert [reason["code"] for reason in top_reasons(features, np.array([[0.3, 0.2, 0.1]]))[0]] == ["PRICE_USD"]
+
+
 def test_no_contribution_no_reason():
     features = pd.DataFrame({"jobs": [3.0, 1.0]})
     assert top_reasons(features, np.array([[0.0], [-1.0]])) == [[], []]
 
 
 def test_every_feature_has_its_words_and_no_words_are_left_over():
-    assert set(TEXTS) == set(NAMES)
+    assert set(TEXTS) == set(NAMES) > COUNTED
 
 
 @given(arrays(np.float64, (2, len(NAMES)), elements=st.floats(-1e6, 1e6) | st.just(math.nan)), st.integers(0, 99))
 def test_any_value_can_be_said(values, seed):
     margins = np.random.default_rng(seed).normal(size=values.shape)
     told = top_reasons(pd.DataFrame(values, columns=NAMES), margins)
-    for reasons, margin, known in zip(told, margins, ~np.isnan(values), strict=True):
+    says = ~np.isnan(values) & ((values != 0) | ~np.isin(NAMES, [*COUNTED]))
+    for reasons, margin, known in zip(told, margins, says, strict=True):
         found = [reason["contribution"] for reason in reasons]
         assert found == sorted(margin[(margin > 0) & known], reverse=True)[:MOST]
         assert all(reason["text"] and "{" not in reason["text"] for reason in reasons)
