@@ -3,8 +3,8 @@
 import pandas as pd
 
 from features import columns as c
+from features.fraud.window import SPAN
 
-SPAN = pd.Timedelta(days=90)
 CLEARED = pd.Timedelta(days=60)  # a review that found nothing clears a date when it saw at least so much of the 90 days
 
 
