@@ -13,15 +13,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from features.audience import shares, target_share
+from features.audience import target_share
 from features.errors import bad
 from features.vocabulary import AUDIENCE_DIMENSIONS
 
+Audience = Mapping[str, pd.DataFrame]
 Flags = npt.NDArray[np.bool_]
 # Alcohol codes want 73.8 % of an audience of age (US, since 2021). Platforms only tell 13-17 apart, not 13-20, so the
 # cap on minors is stricter than the 26.2 % that would leave.
 MINORS_CAP = 0.15
-WORDS = {"country_codes": c.COUNTRY_CODE, "languages": c.LANGUAGE}
 LISTS = {
     "content_labels": c.CONTENT_LABELS, "content_styles": c.CONTENT_STYLES, "content_formats": c.CONTENT_FORMATS,
 }  # fmt: skip
@@ -68,9 +68,11 @@ class Verdict:
 
 
 def apply(
-    catalogue: pd.DataFrame, audience: pd.DataFrame, filters: Mapping[str, Any], within: Flags | None = None
+    catalogue: pd.DataFrame, audience: Audience, filters: Mapping[str, Any], within: Flags | None = None
 ) -> Filtered:
     """Applies the given ``filters`` (null means not given) to the catalogue (n rows); only ``within`` (n,) counts.
+
+    ``audience`` holds the shares of each dimension (:func:`features.audience.shares`) in the catalogue's order.
 
     Raises InputError naming a filter, audience dimension or brand-safety rule that does not exist.
     """
@@ -94,10 +96,12 @@ def _hints(start: Flags, verdicts: Mapping[str, Verdict]) -> list[Hint]:
     return sorted((hint for hint in hints if hint["would_add"]), key=lambda hint: -hint["would_add"])
 
 
-def _verdict(name: str, value: Any, catalogue: pd.DataFrame, audience: pd.DataFrame) -> Verdict:
+def _verdict(name: str, value: Any, catalogue: pd.DataFrame, audience: Audience) -> Verdict:
     bound, _, measure = name.partition("_")
-    if name in WORDS:
-        return _is_any_of(catalogue[WORDS[name]], value)
+    if name == "country_codes":
+        return _is_any_of(catalogue[c.COUNTRY_CODE], value)
+    if name == "languages":
+        return _speaks_any_of(catalogue[c.LANGUAGE], value)
     if name in LISTS:
         return _has_any_of(catalogue[LISTS[name]], value)
     if name == "min_credit_score":
@@ -107,9 +111,9 @@ def _verdict(name: str, value: Any, catalogue: pd.DataFrame, audience: pd.DataFr
     if bound in SIGNS and measure in RANGES:
         return _at_least(SIGNS[bound] * catalogue[RANGES[measure]], SIGNS[bound] * value)
     if name == "audience":
-        return _all([_audience_share(catalogue, audience, wanted) for wanted in value], len(catalogue))
+        return _all([_audience_share(audience, wanted) for wanted in value], len(catalogue))
     if name == "brand_safety":
-        return _all([_brand_safe(catalogue, audience, rule) for rule in value], len(catalogue))
+        return _all([_brand_safe(audience, rule) for rule in value], len(catalogue))
     raise bad(f"filters.{name}", "is no filter", name)
 
 
@@ -117,6 +121,13 @@ def _is_any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
     """Whether the word is wanted, without regard to case."""
     passes = values.str.lower().isin([word.lower() for word in wanted])
     return Verdict(passes.to_numpy(bool), values.isna().to_numpy(bool))
+
+
+def _speaks_any_of(tags: pd.Series, wanted: Sequence[str]) -> Verdict:
+    """Whether a wanted language range matches the tag, as pt matches pt-BR (RFC 4647, basic filtering)."""
+    ranges = tuple(f"{word.lower()}-" for word in wanted)
+    passes = (tags.str.lower() + "-").str.startswith(ranges, na=False)
+    return Verdict(passes.to_numpy(bool), tags.isna().to_numpy(bool))
 
 
 def _has_any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
@@ -137,19 +148,18 @@ def _trusting(verdict: Verdict) -> Verdict:
     return Verdict(verdict.passes | verdict.unknown, verdict.unknown)
 
 
-def _audience_share(catalogue: pd.DataFrame, audience: pd.DataFrame, wanted: Mapping[str, Any]) -> Verdict:
+def _audience_share(audience: Audience, wanted: Mapping[str, Any]) -> Verdict:
     if wanted["dimension"] not in AUDIENCE_DIMENSIONS:
         known_dimensions = ", ".join(AUDIENCE_DIMENSIONS)
         raise bad("filters.audience.dimension", f"is no dimension; they are {known_dimensions}", wanted["dimension"])
-    known = shares(audience, catalogue.index, wanted["dimension"])
-    share = target_share(known, list(wanted["buckets"]))
+    share = target_share(audience[wanted["dimension"]], list(wanted["buckets"]))
     return _at_least(pd.Series(share), wanted["min_share"] - ROUNDING)
 
 
-def _brand_safe(catalogue: pd.DataFrame, audience: pd.DataFrame, rule: str) -> Verdict:
+def _brand_safe(audience: Audience, rule: str) -> Verdict:
     if rule not in BRAND_SAFETY:
         raise bad("filters.brand_safety", f"is no rule; the rules are {', '.join(BRAND_SAFETY)}", rule)
-    minors = target_share(shares(audience, catalogue.index, "age"), ["13-17"])
+    minors = target_share(audience["age"], ["13-17"])
     return _at_least(pd.Series(-minors), -MINORS_CAP)
 
 

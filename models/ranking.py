@@ -71,7 +71,7 @@ def eligible(
 ) -> tuple[npt.NDArray[np.bool_], Filtered, list[dict[str, Any]]]:
     """(n,) who may be offered, what the request's filters did, and what was removed before them (:func:`barred`)."""
     out, removed = barred(catalogue, request)
-    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters") or {}, within=~out)
+    filtered = apply(catalogue.filtered, catalogue.state.audience, request.get("filters") or {}, within=~out)
     return filtered.allowed & ~out, filtered, removed
 
 

@@ -27,7 +27,7 @@ DAYS_SHOWN = 90
 def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> dict[str, Any]:
     """One page of creators, sorted, ties by creator_id. ``sort`` is RELEVANCE with a query (its default) and FOLLOWERS
     without."""
-    filtered = apply(catalogue.filtered, catalogue.tables["audience"], request.get("filters") or {})
+    filtered = apply(catalogue.filtered, catalogue.state.audience, request.get("filters") or {})
     keys = _keys(catalogue, bank, request)
     rows = np.flatnonzero(filtered.allowed)
     rows = rows[np.lexsort((catalogue.state.ids[rows].to_numpy(), keys[rows]))]

@@ -36,7 +36,7 @@ class AudienceFilter(Body):
 
 
 class Filters(Body):
-    """Hard limits. A creator whose credit or fraud is unknown passes, and is counted as unknown."""
+    """Hard limits. A creator whose credit or fraud is unknown passes, and is counted as unknown; pt finds pt-BR too."""
 
     country_codes: Annotated[list[Country], Field(max_length=300)] | None = None
     languages: Words | None = None

@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features import columns as c
+from features.audience import shares
 from features.errors import InputError
+from features.vocabulary import AUDIENCE_DIMENSIONS
 from models.filters import Filtered, apply
 
 IDS = ["ana", "bo", "chen", "dana", "emil"]
 CATALOGUE = pd.DataFrame(
     {
         c.COUNTRY_CODE: pd.Series(["US", "BR", "CN", None, "US"], dtype="str").to_numpy(),
-        c.LANGUAGE: pd.Series(["en", "pt", "zh", "en", None], dtype="str").to_numpy(),
+        c.LANGUAGE: pd.Series(["en", "pt", "zh-Hant-TW", "en-US", None], dtype="str").to_numpy(),
         c.CONTENT_LABELS: [["BEAUTY", "FOOD"], ["food"], [], ["TECH"], ["BEAUTY"]],
         c.CONTENT_STYLES: [["VLOG"], [], ["COMEDY"], ["VLOG"], ["REVIEW"]],
         c.CONTENT_FORMATS: [["LIVE"], ["SHORT_VIDEO"], ["LIVE", "IMAGE"], [], ["LIVE"]],
@@ -27,7 +29,7 @@ CATALOGUE = pd.DataFrame(
     },
     index=pd.Index(IDS),
 )
-AUDIENCE = pd.DataFrame(
+ROWS = pd.DataFrame(
     [
         ("ana", "age", "13-17", 0.1), ("ana", "age", "18-24", 0.8), ("ana", "country", "US", 1.0),
         ("bo", "age", "13-17", 0.4), ("bo", "age", "25-34", 0.6), ("chen", "age", "18-24", 0.7),
@@ -35,6 +37,7 @@ AUDIENCE = pd.DataFrame(
     ],
     columns=[c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE],
 )  # fmt: skip
+AUDIENCE = {dimension: shares(ROWS, CATALOGUE.index, dimension) for dimension in AUDIENCE_DIMENSIONS}
 
 
 def filtered(filters: dict[str, Any], within: np.ndarray | None = None) -> Filtered:
@@ -50,6 +53,9 @@ def names(result: Filtered) -> list[str]:
     [
         ({"country_codes": ["us", "CN"]}, ["ana", "chen", "emil"], 1),
         ({"languages": ["EN"]}, ["ana", "dana"], 1),
+        ({"languages": ["en-us", "pt-BR", "z"]}, ["dana"], 1),
+        ({"languages": ["zh-hant"]}, ["chen"], 1),
+        ({"languages": []}, [], 1),
         ({"content_labels": ["food"]}, ["ana", "bo"], 1),
         ({"content_styles": ["VLOG", "REVIEW"]}, ["ana", "dana", "emil"], 1),
         ({"content_formats": ["IMAGE"]}, ["chen"], 1),
@@ -128,7 +134,8 @@ def test_no_filter_removes_no_one_and_has_no_hint() -> None:
 
 def test_an_empty_catalogue_passes_through_every_filter() -> None:
     filters = {"country_codes": ["US"], "content_labels": ["FOOD"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}
-    result = apply(CATALOGUE.iloc[:0], AUDIENCE, filters)
+    nobody = {dimension: known.iloc[:0] for dimension, known in AUDIENCE.items()}
+    result = apply(CATALOGUE.iloc[:0], nobody, filters)
     assert result.allowed.shape == (0,)
     assert [entry["removed"] for entry in result.removed] == [0, 0, 0]
 
@@ -175,9 +182,11 @@ def test_hints_and_counts_agree_with_leaving_a_filter_out(filters: dict[str, Any
 
 
 def test_the_callers_tables_stay_as_they_are() -> None:
-    catalogue, audience = CATALOGUE.copy(deep=True), AUDIENCE.copy(deep=True)
+    catalogue = CATALOGUE.copy(deep=True)
+    audience = {dimension: known.copy(deep=True) for dimension, known in AUDIENCE.items()}
     within = np.ones(5, bool)
     apply(catalogue, audience, {"country_codes": ["US"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}, within)
     pd.testing.assert_frame_equal(catalogue, CATALOGUE)
-    pd.testing.assert_frame_equal(audience, AUDIENCE)
+    for dimension, known in AUDIENCE.items():
+        pd.testing.assert_frame_equal(audience[dimension], known)
     assert within.all()
