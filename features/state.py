@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from features import columns as c
+from features.asof import known_at
 from features.audience import shares
 from features.bank import Floats, TextBank, groups_of
 from features.briefs import description_texts, rebuilt_brief, reference_texts
@@ -17,7 +18,7 @@ from features.creators import creator_features
 from features.inputs import creator_inputs
 from features.lexical import tfidf
 from features.prices import Prices, build_prices
-from features.schema import Tables
+from features.schema import COLLABORATION_EVENTS, Tables
 from features.text import creator_texts
 from features.vocabulary import AUDIENCE_DIMENSIONS, NEVER_RANKED
 
@@ -116,7 +117,7 @@ def engagements(tables: Tables) -> pd.DataFrame:
     """Who worked for whom: brand_id, brief_id, creator_id, engaged_at (accepted or completed, whichever is
     known first) and failed_at, each the time at which it became known. Sorted by engaged_at."""
     events = tables["collaboration_events"]
-    done = collaborations(events.assign(**{c.EVENT_TIME: _known_at(events)}))
+    done = collaborations(events.assign(**{c.EVENT_TIME: known_at(events, COLLABORATION_EVENTS)}))
     done = done.assign(engaged_at=done[["accepted_at", "completed_at"]].min(axis=1))
     keep = [c.BRAND_ID, c.BRIEF_ID, c.CREATOR_ID, "engaged_at", "failed_at"]
     return done.loc[done["engaged_at"].notna(), keep].sort_values("engaged_at", kind="stable").reset_index(drop=True)
@@ -133,14 +134,11 @@ def known_brief(tables: Tables, brief_id: str, brand_id: str, as_of: pd.Timestam
     return rebuilt_brief(brief_id, brand_id, notes.get(brief_id, []), as_of)
 
 
-def _known_at(events: pd.DataFrame) -> pd.Series:
-    return events[c.RECEIVED_AT].fillna(events[c.EVENT_TIME])
-
-
 def _notes(events: pd.DataFrame, as_of: pd.Timestamp) -> "pd.Series[object]":
     """brief_id → notes known strictly before ``as_of`` (an event's own note would give its creator away), oldest
     first."""
-    events = events[(_known_at(events) < as_of) & events[c.NOTE].notna()].sort_values(c.EVENT_TIME, kind="stable")
+    before = known_at(events, COLLABORATION_EVENTS) < as_of
+    events = events[before & events[c.NOTE].notna()].sort_values(c.EVENT_TIME, kind="stable")
     return events.groupby(c.BRIEF_ID)[c.NOTE].agg(list)
 
 
