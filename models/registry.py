@@ -113,7 +113,8 @@ class Registry:
     def promote(self, version: str | None = None, only: str | None = None) -> str:
         """Makes a release (default: the challenger) the champion after its check, and returns its version.
 
-        With ``only`` a new release is promoted instead: the champion with just that model taken from ``version``.
+        With ``only`` a new release is promoted instead: the champion with just that model, and those that depend on one
+        another with it, taken from ``version``.
         Raises InputError (NOT_FOUND, CONFLICT), and then the champion stays.
         """
         chosen = str(self._find(version or CHALLENGER).version)
@@ -127,7 +128,7 @@ class Registry:
         return chosen
 
     def rollback(self, only: str | None = None) -> str:
-        """Makes the release before the champion the champion (``only``: just that model), and returns its version."""
+        """Makes the release before the champion the champion, and returns its version; ``only`` as in promote."""
         previous = self._find(CHAMPION).tags.get("previous")
         if previous is None:
             raise InputError("rollback: no release was promoted before this one", code="NOT_FOUND")

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,8 @@ class Meta:
     """What a model was made from and how good it is.
 
     ``encoder_id`` is None for a model that reads no text. ``signature`` is ``{"inputs": {name: type}, "outputs": {name:
-    type}}`` in MLflow's words for types (double, float, long, string, boolean).
+    type}}`` in MLflow's words for types (double, float, long, string, boolean). ``depends_on`` is name → digest of the
+    models whose scores it learned to read: with others it would answer nonsense.
     """
 
     name: str
@@ -34,17 +35,20 @@ class Meta:
     seed: int
     metrics: dict[str, float]
     signature: dict[str, dict[str, str]]
+    depends_on: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One model of a release: its version in the registry, the digest of its files, and where it came from."""
+    """One model of a release: its version in the registry, the digest of its files, where it came from, and the digests
+    of the models that it was made with."""
 
     version: str
     digest: str
     data_hash: str
     seed: int
     metrics: dict[str, float]
+    depends_on: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def build_manifest(folders: Mapping[str, Path], versions: Mapping[str, str], cre
         feature_set_hash=next(iter(metas.values())).feature_set_hash,
         encoder_id=next((meta.encoder_id for meta in metas.values() if meta.encoder_id is not None), None),
         models={
-            name: Entry(versions[name], digest(folders[name]), meta.data_hash, meta.seed, meta.metrics)
+            name: Entry(versions[name], digest(folders[name]), meta.data_hash, meta.seed, meta.metrics, meta.depends_on)
             for name, meta in metas.items()
         },
     )
@@ -110,10 +114,26 @@ def build_manifest(folders: Mapping[str, Path], versions: Mapping[str, str], cre
 
 
 def with_model(base: Manifest, name: str, other: Manifest, created_at: str) -> Manifest:
-    """The manifest ``base`` with the model ``name`` of ``other`` instead of its own. Raises InputError (NOT_FOUND)."""
+    """The manifest ``base`` with the model ``name`` of ``other``, and all that depend on one another with it.
+
+    Of those, what ``other`` lacks the result lacks too. Raises InputError (NOT_FOUND).
+    """
     if name not in other.models:
         raise InputError(f"{name}: the release has no such model (it has {', '.join(other.models)})", code="NOT_FOUND")
-    return replace(base, created_at=created_at, models=base.models | {name: other.models[name]})
+    changed = _tied_to(name, base, other)
+    kept = {one: entry for one, entry in base.models.items() if one not in changed}
+    taken = {one: entry for one, entry in other.models.items() if one in changed}
+    return replace(base, created_at=created_at, models=kept | taken)
+
+
+def _tied_to(name: str, *manifests: Manifest) -> set[str]:
+    """``name`` and every model that it depends on or that depends on it, directly or through others."""
+    ties = [{one, *entry.depends_on} for manifest in manifests for one, entry in manifest.models.items()]
+    found, size = {name}, 0
+    while size < len(found):
+        size = len(found)
+        found = found.union(*(tie for tie in ties if tie & found))
+    return found
 
 
 def check(manifest: Manifest, folders: Mapping[str, Path]) -> None:
@@ -149,6 +169,10 @@ def _misfits(manifest: Manifest, meta: Meta) -> Iterator[str]:
         yield f"made for feature set {meta.feature_set_hash}, the release is for {manifest.feature_set_hash}"
     if meta.encoder_id is not None and meta.encoder_id != manifest.encoder_id:
         yield f"made for encoder {meta.encoder_id}, the release is for {manifest.encoder_id}"
+    for name, made_with in meta.depends_on.items():
+        there = manifest.models.get(name)
+        if there is None or there.digest != made_with:
+            yield f"made with other {name} than {f'version {there.version}' if there else 'none'}; take both together"
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

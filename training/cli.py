@@ -54,7 +54,10 @@ Home = Annotated[
     Path,
     typer.Option(envvar="CREATORMATCH_HOME", help="The data directory: registry, releases and the service's store."),
 ]
-Only = Annotated[ModelName | None, typer.Option(help="Change just this model of the champion.")]
+Only = Annotated[
+    ModelName | None,
+    typer.Option(help="Change just this model of the champion; towers, ranker and success go together."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal results.")]
 Json = Annotated[bool, typer.Option("--json", help="Print what the API would answer, and nothing else.")]
 HOME = Path("data")

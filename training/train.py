@@ -19,8 +19,10 @@ from features.text import DEFAULT_ENCODER, EMBEDDINGS, EmbeddingCache, encoder_i
 from models.bundle import LEXICON, feature_set_hash
 from models.credit import POLICY_FILE
 from models.registry import Registry
-from models.release import Meta, build_manifest, with_model
+from models.release import Meta, build_manifest, digest, with_model
 from training.fit import Trained, fit
+
+READS = {"ranker": ("towers",), "success": ("towers",)}  # the towers' score, and the term weights beside them
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,8 @@ def train(
 ) -> str:  # fmt: skip
     """Trains on ``tables``, registers a challenger under ``home`` and returns its release version.
 
-    With ``only`` the release is the champion with just that model replaced. Raises InputError for data that nothing can
-    be learned from.
+    With ``only`` the release is the champion with just that model replaced, and those that depend on one another with
+    it (towers, ranker and success). Raises InputError for data that nothing can be learned from.
     """
     if is_static(tables):
         log.warning(
@@ -46,7 +48,10 @@ def train(
     with tempfile.TemporaryDirectory() as folder:
         folders = save_models(trained, Path(folder))
         origin = (feature_set_hash(), encoder_id(encoder), data_hash(tables), seed)
-        versions = {name: registry.log_model(path, _meta(name, origin, trained)) for name, path in folders.items()}
+        versions = {}
+        for name, path in folders.items():  # those that are read before those that read them
+            read = {one: digest(folders[one]) for one in READS.get(name, ())}
+            versions[name] = registry.log_model(path, _meta(name, origin, trained, read))
         manifest = build_manifest(folders, versions, datetime.now(UTC).isoformat(timespec="seconds"))
     if only:
         manifest = with_model(registry.manifest(), only, manifest, manifest.created_at)
@@ -75,9 +80,9 @@ def data_hash(tables: Tables) -> str:
     return total.hexdigest()
 
 
-def _meta(name: str, origin: tuple[str, str, str, int], trained: Trained) -> Meta:
+def _meta(name: str, origin: tuple[str, str, str, int], trained: Trained, depends_on: dict[str, str]) -> Meta:
     features_hash, encoder, data, seed = origin
-    return Meta(name, features_hash, encoder, data, seed, trained.metrics.get(name, {}), _signature(name))
+    return Meta(name, features_hash, encoder, data, seed, trained.metrics.get(name, {}), _signature(name), depends_on)
 
 
 def _signature(name: str) -> dict[str, dict[str, str]]:

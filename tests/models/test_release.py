@@ -1,5 +1,6 @@
 """What belongs together passes; each way of not belonging together is refused by name."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +94,47 @@ def test_one_model_can_be_changed(tmp_path: Path, manifest: release.Manifest) ->
     assert manifest.models["fraud"].version == "5"
     with pytest.raises(InputError, match="ranker: the release has no such model"):
         release.with_model(manifest, "ranker", other, "later")
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Callable[[str], dict[str, Path]]:
+    """Two trainings, "a" and "b", of towers, a ranker that learned to read them, and credit."""
+
+    def train(weights: str) -> dict[str, Path]:
+        towers = model(tmp_path / weights, "towers", weights)
+        ranker = model(tmp_path / weights, "ranker", weights, depends_on={"towers": release.digest(towers)})
+        return {"towers": towers, "ranker": ranker, "credit": model(tmp_path / weights, "credit", weights)}
+
+    return train
+
+
+def test_ranker_with_the_towers_of_another_training_is_refused(trained: Callable[[str], dict[str, Path]]) -> None:
+    mixed = trained("a") | {"towers": trained("b")["towers"]}
+    versions = {"towers": "2", "ranker": "1", "credit": "1"}
+    with pytest.raises(InputError, match="ranker version 1: made with other towers than version 2; take both together"):
+        release.build_manifest(mixed, versions, "now")
+    del mixed["towers"]
+    with pytest.raises(InputError, match="ranker version 1: made with other towers than none"):
+        release.build_manifest(mixed, versions, "now")
+
+
+@pytest.mark.parametrize(
+    ("name", "versions"),
+    [
+        ("towers", {"towers": "2", "ranker": "2", "credit": "1"}),
+        ("ranker", {"towers": "2", "ranker": "2", "credit": "1"}),
+        ("credit", {"towers": "1", "ranker": "1", "credit": "2"}),
+    ],
+)
+def test_models_that_depend_on_one_another_change_together(
+    trained: Callable[[str], dict[str, Path]], name: str, versions: dict[str, str]
+) -> None:
+    base, other = (
+        release.build_manifest(trained(weights), dict.fromkeys(versions, version), "now")
+        for weights, version in (("a", "1"), ("b", "2"))
+    )
+    changed = release.with_model(base, name, other, "later")
+    assert {one: entry.version for one, entry in changed.models.items()} == versions
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"models": 1}', b"\xff"])

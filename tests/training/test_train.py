@@ -1,0 +1,15 @@
+"""A release keeps in writing which models were made with which."""
+
+from pathlib import Path
+
+from models.registry import local_champion
+from models.release import read_manifest
+
+
+def test_ranker_and_success_name_the_towers_that_they_were_made_with(home: Path) -> None:
+    models = read_manifest(local_champion(home)).models
+    readers = {"ranker", "success"} & {*models}
+    read = {"towers": models["towers"].digest}
+    assert {name: entry.depends_on for name, entry in models.items() if entry.depends_on} == dict.fromkeys(
+        readers, read
+    )
