@@ -9,12 +9,12 @@ from pydantic import ConfigDict, Field
 
 from features import schema
 from features import vocabulary as v
+from models import requests as limits
 from serving.rows import Amount, Body, Country, Currency, Id, OneOf, RowOf, Share, Time, Words
 
-MOST_RESULTS = 200
-Limit = Annotated[int, Field(ge=1, le=MOST_RESULTS)]
-Ids = Annotated[list[Id], Field(min_length=1, max_length=200)]
-AnyIds = Annotated[list[Id], Field(max_length=1000)]
+Limit = Annotated[int, Field(ge=1, le=limits.MOST_RESULTS)]
+Ids = Annotated[list[Id], Field(min_length=1, max_length=limits.MOST_RESULTS)]
+AnyIds = Annotated[list[Id], Field(max_length=limits.MOST_IDS)]
 Formats = Annotated[list[Annotated[str, OneOf(v.CONTENT_FORMATS)]], Field(max_length=len(v.CONTENT_FORMATS))]
 
 Brief = Annotated[Body, RowOf(schema.BRIEFS, every_column_optional=True)]
@@ -38,7 +38,7 @@ class AudienceFilter(Body):
 class Filters(Body):
     """Hard limits. A creator whose credit or fraud is unknown passes, and is counted as unknown; pt finds pt-BR too."""
 
-    country_codes: Annotated[list[Country], Field(max_length=300)] | None = None
+    country_codes: Annotated[list[Country], Field(max_length=limits.MOST_COUNTRIES)] | None = None
     languages: Words | None = None
     content_labels: Words | None = None
     content_styles: Words | None = None
@@ -53,7 +53,7 @@ class Filters(Body):
     max_creator_price: Amount | None = None
     min_credit_score: Annotated[float, Field(ge=0, le=1000)] | None = None
     max_fraud_probability: Share | None = None
-    audience: Annotated[list[AudienceFilter], Field(max_length=20)] | None = None
+    audience: Annotated[list[AudienceFilter], Field(max_length=limits.MOST_AUDIENCES)] | None = None
     brand_safety: Words | None = None
 
 
@@ -89,11 +89,11 @@ class RankRequest(Body):
     limit: Limit = 20
     filters: Filters | None = None
     exclude_creator_ids: AnyIds | None = None
-    pin_creator_ids: Annotated[AnyIds, Field(max_length=MOST_RESULTS)] | None = None
-    bids: Annotated[list[Bid], Field(max_length=1000)] | None = None
+    pin_creator_ids: Annotated[AnyIds, Field(max_length=limits.MOST_RESULTS)] | None = None
+    bids: Annotated[list[Bid], Field(max_length=limits.MOST_BIDS)] | None = None
     diversity: Share = 0.0
     explore: bool = False
-    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    seed: Annotated[int, Field(ge=0, le=limits.MOST_SEED)] | None = None
     explain: bool = False
 
 

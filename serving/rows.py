@@ -14,12 +14,10 @@ from pydantic_core import CoreSchema, core_schema
 
 from features import vocabulary as v
 from features.schema import SEPARATOR, Column, Kind, Table
+from models.requests import LARGEST, LONGEST_WORD, MOST_WORDS
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-LONGEST_WORD = 200
 LONGEST_TEXT = 20_000
-MOST_WORDS = 200
-LARGEST = 1e15  # beyond it float64 no longer holds every whole number
 
 
 class Body(BaseModel):

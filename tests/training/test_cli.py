@@ -191,19 +191,21 @@ def test_file_that_is_no_request_is_refused(tmp_path: Path, content: str | bytes
 
 
 @pytest.mark.parametrize(
-    "field",
+    ("field", "named"),
     [
-        {"brief": []}, {"limit": "3"}, {"limit": 0}, {"limit": 201}, {"limit": True}, {"limit": 2.5}, {"seed": -1},
-        {"filters": []}, {"filters": {"languages": "en"}}, {"filters": {"min_followers": "many"}},
-        {"filters": {"languages": [1]}},
-        {"filters": {"audience": [{"dimension": "age"}]}}, {"explain": 1},
-        {"exclude_creator_ids": "a"}, {"pin_creator_ids": [1]}, {"bids": [{"creator_id": "a"}]}, {"bids": {}},
-        {"bids": [{"creator_id": "a", "amount": "1", "currency": "EUR"}]}, {"diversity": 2}, {"explore": "no"},
+        ({"brief": []}, "brief"),
+        ({"limit": 0}, "limit"),
+        ({"filters": {"languages": "en"}}, "filters.languages"),
+        ({"filters": {"country_codes": ["US", "XX"]}}, "filters.country_codes.1"),
+        ({"bids": [{"creator_id": ["a"], "amount": 1, "currency": "EUR"}]}, "bids.0.creator_id"),
+        ({"limt": 3}, "limt"),
     ],
     ids=str,
-)  # fmt: skip
-def test_field_of_another_shape_is_refused_by_name(tmp_path: Path, field: dict[str, object]) -> None:
-    with pytest.raises(InputError, match=f"{next(iter(field))}: must be"):
+)
+def test_field_that_is_none_of_a_request_is_refused_by_name(
+    tmp_path: Path, field: dict[str, object], named: str
+) -> None:
+    with pytest.raises(InputError, match=f"^{named}: "):
         console.read_request(request_in(tmp_path, json.dumps({"brief": {}} | field)))
 
 
