@@ -97,8 +97,7 @@ class Api:
 
     def _append(self, events: pd.DataFrame) -> None:
         if len(events):
-            received = events[c.RECEIVED_AT].fillna(events[c.EVENT_TIME].clip(lower=self._engine.as_of))
-            events = events.assign(**{c.RECEIVED_AT: received})
+            events = events.assign(**{c.RECEIVED_AT: events[c.RECEIVED_AT].fillna(self._now())})
             self._store.append_events(events)
             self._engine.append_events(events)
 

@@ -156,7 +156,10 @@ class UpsertRequest(Body):
 
 
 class EventsRequest(Body):
-    """Events to append to the ledger; ``backfill`` brings in history, whose order of arrival says nothing."""
+    """Events to append to the ledger; ``backfill`` brings in history, whose order of arrival says nothing.
+
+    An event without ``received_at`` was received now: it was not known before, whenever it happened.
+    """
 
     model_config = _example(
         events=[

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from features.errors import InputError
+from features.tables import read_tables
+from features.validation import wall_clock
 from serving.answers import ErrorAnswer
 from serving.app import LARGEST_BODY, MOST_WAITING, THREADS, Pool
 from serving.auth import Auth, Key, hash_key
+from serving.store import url_of
 from tests.serving.fakes import FakeEngine, make_client
 
 JSON = {"content-type": "application/json"}
@@ -223,6 +226,19 @@ def test_events_are_counted_answered_one_by_one_and_known_after_a_restart(tmp_pa
     assert engine.events == ["e1"]
     again = make_client(tmp_path).post("/v1/events", json={"events": [first]}).json()
     assert again["duplicates"] == 1
+
+
+def test_an_event_is_known_from_its_receipt_on_unless_it_says_when_it_was_received(tmp_path):
+    client = make_client(tmp_path)
+    event = {"creator_id": "ana", "event_type": "INVITED", "event_time": "2025-06-02T00:00:00Z", "brand_id": "b"}
+    told = {"event_id": "told", "collaboration_id": "k1", "received_at": "2025-06-03T00:00:00Z"}
+    before = wall_clock()
+    body = {"events": [event | {"event_id": "new", "collaboration_id": "k2"}, event | told], "backfill": True}
+    assert client.post("/v1/events", json=body).json()["accepted"] == 2
+    stored = read_tables(url_of(tmp_path / "stores" / "store.sqlite"))["collaboration_events"]
+    received = stored.set_index("event_id")["received_at"]
+    assert before <= received["new"] <= wall_clock()
+    assert received["told"] == pd.Timestamp("2025-06-03")
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
