@@ -1,7 +1,7 @@
 """A release in memory: the models that are trained, the credit policy, and which version of each it is."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,10 @@ def feature_set_hash() -> str:
 
 @dataclass(frozen=True)
 class Bundle:
-    """The loaded models; None for what the release's data did not allow to train. ``versions`` is name → version."""
+    """The loaded models; None for what the release's data did not allow to train.
+
+    ``versions`` is name → version, ``metrics`` name → how good that model was on what it had not seen when trained.
+    """
 
     towers: Towers
     idf: Floats
@@ -43,6 +46,7 @@ class Bundle:
     policy: Policy
     encoder_id: str
     versions: dict[str, str | None]
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -72,4 +76,5 @@ class Bundle:
                 for name in ("towers", "ranker", "success", "fraud", "credit")
             }
             | dict.fromkeys(NOT_YET),
+            metrics={name: entry.metrics for name, entry in has.items()},
         )

@@ -106,9 +106,10 @@ class Engine:
         return {"results": self._credit(catalogue, _known(catalogue, request["creator_ids"]), as_of, known_by)}
 
     def models(self) -> dict[str, Any]:
-        """/v1/models: the versions served."""
+        """/v1/models: the versions served and how good each model was when it was trained."""
         return {
             "models": self._bundle.versions,
+            "metrics": self._bundle.metrics,
             "encoder_id": self._bundle.encoder_id,
             "data_as_of": self._catalogue.as_of.isoformat(),
         }

@@ -209,10 +209,16 @@ class EventsAnswer(Answer):
     results: list[EventStatus]
 
 
-class ModelsAnswer(BaseModel):
-    """The release that is served."""
+class ModelsAnswer(Answer):
+    """The release that is served: the version of each model, null for what is not trained, and its metrics.
 
-    models: dict[str, Any]
+    A release that the service refuses is never listed: then every answer is a 503 that says why.
+    """
+
+    models: dict[str, str | None]
+    metrics: dict[str, dict[str, float]]
+    encoder_id: str
+    data_as_of: str
 
 
 class ErrorDetail(Answer):
