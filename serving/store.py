@@ -1,6 +1,7 @@
 """The service's own database: the contract's tables in SQLite, so that training reads the store like any dataset."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from features.tables import as_text, write_tables
 from features.validation import read_usable, wall_clock
 
 TYPES = {Kind.STRING: sa.Text, Kind.LIST: sa.Text, Kind.NUMBER: sa.Float, Kind.TIME: sa.DateTime}
+SUFFIXES = (".parquet", ".csv")
 INDEXES = {
     schema.COLLABORATION_EVENTS.name: (c.EVENT_ID, c.CREATOR_ID, c.COLLABORATION_ID),
     schema.CREATORS.name: (c.CREATOR_ID,),
@@ -51,18 +53,46 @@ def open_store(home: Path, source: str | None) -> Path:
 def import_dataset(source: str, path: Path) -> None:
     """Copy the dataset at ``source`` into a new store at ``path``, all or nothing; one that is there stays as it is.
 
+    Logs where the files of ``source`` have changed since: what was written to the store would be lost with it.
     Raises InputError for a dataset that cannot be read or used (:func:`features.validation.read_usable`).
     """
+    origin = path.with_suffix(".origin")
     if path.exists():
+        _say_if_changed(source, path, origin)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".importing")
     unfinished.unlink(missing_ok=True)
+    files = _files(source)
     tables = read_usable(source, wall_clock())
     rows = write_tables(tables, url_of(unfinished))
     _prepare(unfinished)
+    origin.write_text(json.dumps({"imported_at": f"{wall_clock():%Y-%m-%d %H:%M} UTC", "files": files}))
     unfinished.rename(path)
     logger.info("imported %d rows into %s", sum(rows.values()), path)
+
+
+def _files(source: str) -> dict[str, list[int]]:
+    """Name → size and time of change of the files of a dataset's folder; a database tells nothing of the kind."""
+    if "://" in source:
+        return {}
+    tables = (one for one in Path(source).iterdir() if one.suffix in SUFFIXES)
+    return {one.name: [one.stat().st_size, one.stat().st_mtime_ns] for one in tables}
+
+
+def _say_if_changed(source: str, path: Path, origin: Path) -> None:
+    try:
+        imported, files = json.loads(origin.read_text()), _files(source)
+    except OSError:  # the folder is gone: the store serves on
+        return
+    if files != imported["files"]:
+        logger.warning(
+            "serving the store imported on %s; %s has changed since: to import it anew, stop, delete %s "
+            "(and with it what was written to the store) and start again",
+            imported["imported_at"],
+            source,
+            path,
+        )
 
 
 class Store:

@@ -71,6 +71,17 @@ def test_a_dataset_is_imported_once_and_half_an_import_is_none(tmp_path):
     assert open_store(tmp_path, None) == path
 
 
+def test_a_folder_that_changed_since_its_import_is_told_to_the_log(tmp_path, caplog):
+    folder = tmp_path / "data"
+    write_tables({"creators": creators({"creator_id": "ana"})}, folder)
+    path = open_store(tmp_path, str(folder))
+    open_store(tmp_path, str(folder))
+    assert not caplog.records
+    write_tables({"creators": creators({"creator_id": "ana"}, {"creator_id": "bo"})}, folder)
+    open_store(tmp_path, str(folder))
+    assert [f"{folder} has changed since" in one and f"delete {path}" in one for one in caplog.messages] == [True]
+
+
 def test_every_dataset_has_a_store_of_its_own_and_the_last_one_is_the_default(tmp_path):
     for name in ("one", "two"):
         write_tables({"creators": creators({"creator_id": name})}, tmp_path / name)
