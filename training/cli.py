@@ -61,6 +61,7 @@ Only = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal results.")]
 Json = Annotated[bool, typer.Option("--json", help="Print what the API would answer, and nothing else.")]
 HOME = Path("data")
+ENCODER = "use-multilingual-v3"  # features.text.DEFAULT_ENCODER, without its imports
 
 
 def main() -> None:
@@ -116,12 +117,20 @@ def validate(source: Source) -> None:
 
 
 @app.command(epilog="Example: creatormatch train data/sample --only fraud")
-def train(source: Source, only: Only = None, seed: Seed = 7, home: Home = HOME) -> None:
+def train(
+    source: Source,
+    only: Only = None,
+    encoder: Annotated[
+        str, typer.Option(metavar="NAME_OR_PATH", help="Of texts: a sentence-transformers id or folder.")
+    ] = ENCODER,
+    seed: Seed = 7,
+    home: Home = HOME,
+) -> None:
     """Train all models into a new release, the challenger."""
     tables = _read(source)
     from training.train import train as run  # seconds, that a wrong DIR should not cost
 
-    version = run(tables, home, seed=seed, only=only, progress=True)
+    version = run(tables, home, seed=seed, only=only, progress=True, encoder_name=encoder)
     typer.echo(f"release {version} is the challenger; creatormatch promote makes it the champion")
 
 

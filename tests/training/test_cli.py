@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from features.errors import InputError
+from features.text import DEFAULT_ENCODER
 from models import release
 from models.registry import Registry
 from training import cli, console
@@ -60,6 +61,16 @@ def test_help_needs_no_heavy_import() -> None:
 
 def test_model_names_are_those_of_a_release() -> None:
     assert tuple(cli.ModelName) == release.NAMES
+
+
+def test_default_encoder_is_that_of_the_features() -> None:
+    assert cli.ENCODER == DEFAULT_ENCODER
+
+
+def test_encoder_is_chosen_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "creators.csv").write_text("creator_id\na\n")
+    home = str(tmp_path / "home")
+    assert "encoder: is not to be had here" in refusal(capsys, "train", str(tmp_path), "--encoder", "", "--home", home)
 
 
 @pytest.mark.parametrize(
