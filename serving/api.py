@@ -60,8 +60,11 @@ class Api:
         """Add creators and audiences to the catalogue, or put new rows in the place of old ones."""
         creators, audience = _frame(request.creators, schema.CREATORS), _frame(request.audience, schema.AUDIENCE)
         ids = list(dict.fromkeys([*creators[c.CREATOR_ID], *audience[c.CREATOR_ID]]))
+        if not ids:
+            raise bad("creators", "give at least one row of creators or audience", 0)
         with self._writing:
             known = self._store.known_creators(ids)
+            _check_creators(audience, known | {*creators[c.CREATOR_ID]})
             creators, audience = self._dated(creators), self._dated(audience)
             _check({"creators": creators, "audience": audience}, known, self._now())
             self._store.upsert(creators, audience)
@@ -111,6 +114,12 @@ class Api:
 
     def _next(self) -> pd.Timestamp:
         return self._engine.as_of + pd.Timedelta(microseconds=1)
+
+
+def _check_creators(audience: pd.DataFrame, known: Set[str]) -> None:
+    for row, creator_id in enumerate(audience[c.CREATOR_ID]):
+        if creator_id not in known:
+            raise bad(f"audience.{row}.creator_id", "no such creator; add it to creators", creator_id)
 
 
 def _check(rows: schema.Tables, known: Set[str], now: pd.Timestamp) -> None:

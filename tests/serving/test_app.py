@@ -195,7 +195,8 @@ def test_data_that_reach_beyond_the_wall_clock_can_still_be_added_to(tmp_path):
         ({"creators": [{"creator_id": "cy"}, {"creator_id": "cy"}]}, "creators.1"),
         ({"creators": [{"creator_id": "ana"}], "audience": [WHOLE | {"creator_id": "x"}]}, "audience.0.creator_id"),
         ({"audience": [WHOLE | {"share": 0.1}]}, "audience.0.share"),
-        ({}, "creators"),
+        ({"audience": [WHOLE, WHOLE | {"creator_id": "nobody"}]}, "audience.1.creator_id"),
+        ({"audience": [WHOLE | {"creator_id": "nobody"}]}, "audience.0.creator_id"),
     ],
 )
 def test_rows_that_break_the_contract_together_are_refused_and_nothing_is_kept(tmp_path, body, field):
@@ -204,6 +205,12 @@ def test_rows_that_break_the_contract_together_are_refused_and_nothing_is_kept(t
     assert (status, code) == (400, "INVALID_ARGUMENT")
     assert found.startswith(field)
     assert engine.ids == ["ana", "bo"]
+
+
+def test_an_upsert_of_nothing_is_asked_for_a_row(tmp_path):
+    answer = make_client(tmp_path).post("/v1/creators/upsert", json={})
+    assert error_of(answer) == (400, "INVALID_ARGUMENT", "creators")
+    assert "give at least one row" in answer.text
 
 
 def test_events_are_counted_answered_one_by_one_and_known_after_a_restart(tmp_path):
