@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -122,7 +123,9 @@ def _after(
     try:
         key, creator_id = json.loads(base64.urlsafe_b64decode(token.encode()))
         key = float(key)
+        if math.isnan(key) or not isinstance(creator_id, str):
+            raise ValueError("no key that a page ended at")
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise bad("page_token", "is not one that a search answered with; start again without it", token) from error
     ids = catalogue.state.ids[rows].to_numpy()
-    return int(((keys[rows] < key) | ((keys[rows] == key) & (ids <= str(creator_id)))).sum())
+    return int(((keys[rows] < key) | ((keys[rows] == key) & (ids <= creator_id))).sum())

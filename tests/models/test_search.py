@@ -89,7 +89,21 @@ def test_creators_with_equal_values_are_told_apart_by_their_ids(own_engine):
     assert first + page_of(own_engine, page_size=2, page_token=token)[0] == ["B", "a", "z", "ä"]
 
 
-INSIDE = ["[]", '["a"]', "5", "null", "[[1], 2]", "{}", "[1, 2, 3]", f'[1{"0" * 400}, "a"]', "[" * 2500, '"ab"']
+INSIDE = [
+    "[]",
+    '[NaN, "a"]',
+    "[1, 2]",
+    "[1, null]",
+    '["a"]',
+    "5",
+    "null",
+    "[[1], 2]",
+    "{}",
+    "[1, 2, 3]",
+    f'[1{"0" * 400}, "a"]',
+    "[" * 2500,
+    '"ab"',
+]
 
 
 @pytest.mark.parametrize("inside", INSIDE)
