@@ -85,9 +85,9 @@ def _fail(message: str) -> None:
 @app.command(epilog="Example: creatormatch simulate --out data/sample --creators 2000 --briefs 200 --days 180 --seed 7")
 def simulate(
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
-    creators: Annotated[int, typer.Option(min=1)] = 2000,
-    briefs: Annotated[int, typer.Option(min=1)] = 600,
-    days: Annotated[int, typer.Option(min=1)] = 180,
+    creators: Annotated[int, typer.Option(min=1, max=100_000)] = 2000,
+    briefs: Annotated[int, typer.Option(min=1, max=100_000)] = 600,
+    days: Annotated[int, typer.Option(min=1, max=3650)] = 180,
     seed: Seed = 7,
     world: WorldName = WorldName.WORLD_1,
 ) -> None:
