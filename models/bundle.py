@@ -56,9 +56,8 @@ class Bundle:
         """
         manifest = check_folder(folder)
         if manifest.feature_set_hash != feature_set_hash():
-            raise bad(
-                "feature_set_hash", "the release was made for other features; train again", folder.name, "CONFLICT"
-            )
+            problem = "the release was made for other features; train again: creatormatch train, then promote"
+            raise bad("feature_set_hash", problem, folder.name, "CONFLICT")
         has = manifest.models
         with np.load(folder / "towers" / LEXICON, allow_pickle=False) as lexicon:
             idf = lexicon["idf"]

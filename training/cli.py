@@ -241,11 +241,14 @@ def _servable(data: str | None, home: Path) -> None:
     """Raises InputError for what would stop the service, whose own words are in a log between those of BentoML."""
     from models.registry import local_champion
 
-    local_champion(home)
+    champion = local_champion(home)
     if data is not None:
         _read(data)
     elif not (home / "stores").is_dir():
         raise InputError("--data: nothing was served from this data directory yet; name a dataset", code="NOT_FOUND")
+    from models.bundle import Bundle
+
+    Bundle.load(champion)
 
 
 def _read(source: str) -> "dict[str, pd.DataFrame]":

@@ -150,6 +150,14 @@ def test_serve_says_which_data_it_misses(tmp_path: Path, capsys: pytest.CaptureF
     assert "nowhere" in refusal(capsys, "serve", "--home", str(tmp_path), "--data", "nowhere")
 
 
+def test_serve_refuses_a_release_made_for_other_features(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    register(tmp_path, "a")
+    Registry(tmp_path).promote()
+    (tmp_path / "creators.csv").write_text("creator_id\na\n")
+    said = refusal(capsys, "serve", "--home", str(tmp_path), "--data", str(tmp_path))
+    assert "made for other features; train again" in said
+
+
 @pytest.mark.parametrize("command", [["train"], ["rank", "--brief", "brief.json"], ["fraud"], ["credit"], ["serve"]])
 def test_commands_refuse_data_that_would_falsify_every_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
