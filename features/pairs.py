@@ -17,7 +17,7 @@ from features.briefs import description_texts, reference_texts
 from features.inputs import brief_inputs
 from features.lexical import tfidf
 from features.money import to_usd
-from features.state import State
+from features.state import State, taste
 from features.vocabulary import OBJECTIVES
 
 Rows = npt.NDArray[np.int64]
@@ -162,6 +162,29 @@ def lookalike_brands(query: Query, state: State, rows: Rows) -> Values:
     return np.asarray(state.partners.T @ similar)[rows]
 
 
+def lookalike_tastes(query: Query, state: State, rows: Rows) -> Values:
+    """Collaborative: likeness of the *other* brands this creator has worked for, by the labels of whom they hire."""
+    own = np.unique(query.past)
+    mine = taste(np.asarray(state.labels.matrix[own].sum(axis=0)), state.brands.usual)[0]
+    return _from_brands(np.maximum(state.brands.tastes @ mine, 0), query, state, rows)
+
+
+def lookalike_partners(query: Query, state: State, rows: Rows) -> Values:
+    """Collaborative: likeness of the *other* brands this creator has worked for, by the creators they share with this
+    brand (cosine of sets)."""
+    own = np.zeros(len(state.ids))
+    own[query.past] = 1
+    sizes = np.asarray(state.brands.partners.sum(axis=1)).ravel() * own.sum()
+    shared = state.brands.partners @ own
+    return _from_brands(np.divide(shared, np.sqrt(sizes), out=shared, where=sizes > 0), query, state, rows)
+
+
+def _from_brands(likeness: Values, query: Query, state: State, rows: Rows) -> Values:
+    """Sums over the brands a creator has worked for, but this one."""
+    others = likeness * (state.brands.ids != query.brief[c.BRAND_ID])
+    return np.asarray(state.brands.partners.T @ others, dtype=np.float64)[rows]
+
+
 def _target_share(dimension: str, column: str) -> Callable[[Query, State, Rows], Values]:
     def feature(query: Query, state: State, rows: Rows) -> Values:
         return target_share(state.audience[dimension].iloc[rows], query.brief[column])
@@ -221,7 +244,8 @@ def objective(query: Query, state: State, rows: Rows) -> Values:
 
 PAIR_FEATURES: tuple[Callable[[Query, State, Rows], Values], ...] = (
     text_cosine, reference_cosine, lexical_cosine, tower_score, label_overlap, style_overlap, format_overlap,
-    brand_label_share, brand_similarity, brand_lexical, brand_jobs, brand_failures, lookalike_brands, audience_age,
+    brand_label_share, brand_similarity, brand_lexical, brand_jobs, brand_failures, lookalike_brands, lookalike_tastes,
+    lookalike_partners, audience_age,
     audience_gender, audience_country, audience_language, audience_interest, language_match, country_match,
     price_to_budget, cost_per_mille, followers_in_range, objective,
 )  # fmt: skip

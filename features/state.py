@@ -11,7 +11,7 @@ from scipy import sparse
 from features import columns as c
 from features.asof import known_at
 from features.audience import shares
-from features.bank import Floats, TextBank, groups_of
+from features.bank import Floats, TextBank, groups_of, unit
 from features.briefs import description_texts, rebuilt_brief, reference_texts
 from features.collaborations import collaborations
 from features.creators import creator_features
@@ -52,12 +52,38 @@ class Tags:
 
 
 @dataclass(frozen=True)
+class Brands:
+    """Brands by whom they have hired: ``partners`` (b, n) 1 where a creator has worked for a brand, ``tastes`` (b, t)
+    how far its creators' labels differ from everyone's ``usual`` (t,) ones, of length 1."""
+
+    ids: pd.Index
+    partners: sparse.csr_matrix
+    tastes: Floats
+    usual: Floats
+
+    @classmethod
+    def of(cls, engaged: pd.DataFrame, ids: pd.Index, labels: Tags) -> "Brands":
+        """The brands of ``engaged`` (:func:`engagements`) over the creators ``ids``."""
+        brands = pd.Index(sorted(engaged[c.BRAND_ID].dropna().unique()), dtype="str")
+        partners = _partners(engaged, c.BRAND_ID, brands, ids)
+        usual = np.asarray(labels.matrix.mean(axis=0)).ravel() if len(ids) else np.zeros(labels.matrix.shape[1])
+        return cls(brands, partners, taste((partners @ labels.matrix).toarray(), usual), usual.astype(np.float32))
+
+
+def taste(sums: npt.NDArray[np.floating], usual: npt.NDArray[np.floating]) -> Floats:
+    """(b, t) unit vectors: the shares of labels in ``sums`` (b, t) less the ``usual`` ones (t,); zero without any."""
+    totals = sums.sum(axis=1, keepdims=True)
+    shares = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+    return unit((shares - usual / max(usual.sum(), 1e-12)) * (totals > 0))
+
+
+@dataclass(frozen=True)
 class State:
     """Creators in the order of ``ids``; everything else is aligned with it and known at ``as_of``.
 
     ``text`` (n, d) unit embeddings; ``terms`` (n, BUCKETS) TF-IDF; ``inputs`` (n, p) what the creator tower reads and
     ``vectors`` (n, 64) what it makes of them; ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and
-    ``partners`` (m, n) 1 where a creator worked for one.
+    ``partners`` (m, n) 1 where a creator worked for one; ``brands`` the same by brand.
     """
 
     as_of: pd.Timestamp
@@ -76,6 +102,7 @@ class State:
     brief_ids: pd.Index
     briefs: sparse.csr_matrix
     partners: sparse.csr_matrix
+    brands: Brands
     vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     @property
@@ -93,6 +120,7 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
     creators = tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
     text, counts = bank.pooled(groups_of(creator_texts(tables), ids))
     brief_ids, briefs = _brief_terms(tables, as_of, bank, idf)
+    engaged, labels = engagements(tables), Tags.of(list(creators[c.CONTENT_LABELS]))
     return State(
         as_of=as_of,
         ids=ids,
@@ -101,7 +129,7 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
         text=text,
         terms=tfidf(counts, idf),
         inputs=creator_inputs(tables, ids, text),
-        labels=Tags.of(list(creators[c.CONTENT_LABELS])),
+        labels=labels,
         styles=Tags.of(list(creators[c.CONTENT_STYLES])),
         formats=Tags.of(list(creators[c.CONTENT_FORMATS])),
         audience={dimension: shares(tables["audience"], ids, dimension) for dimension in AUDIENCE_DIMENSIONS},
@@ -109,7 +137,8 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
         rates=tables["exchange_rates"],
         brief_ids=brief_ids,
         briefs=briefs,
-        partners=_partners(engagements(tables), brief_ids, ids),
+        partners=_partners(engaged, c.BRIEF_ID, brief_ids, ids),
+        brands=Brands.of(engaged, ids, labels),
     )
 
 
@@ -153,8 +182,9 @@ def _brief_terms(
     return pd.Index([brief[c.BRIEF_ID] for brief in briefs], dtype="str"), tfidf(counts, idf)
 
 
-def _partners(engaged: pd.DataFrame, brief_ids: pd.Index, ids: pd.Index) -> sparse.csr_matrix:
-    rows, columns = brief_ids.get_indexer(engaged[c.BRIEF_ID]), ids.get_indexer(engaged[c.CREATOR_ID])
+def _partners(engaged: pd.DataFrame, key: str, keys: pd.Index, ids: pd.Index) -> sparse.csr_matrix:
+    """(len(keys), n) 1 where a creator has worked for a brief or brand, by the column ``key`` of ``engaged``."""
+    rows, columns = keys.get_indexer(engaged[key]), ids.get_indexer(engaged[c.CREATOR_ID])
     known = (rows >= 0) & (columns >= 0)
     pairs = np.unique(np.stack([rows[known], columns[known]], axis=1), axis=0)
-    return sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(brief_ids), len(ids)))
+    return sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(keys), len(ids)))

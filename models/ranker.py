@@ -20,9 +20,9 @@ ROUNDS = 300
 # good record never hurt; a price above budget and fraud never help.
 MONOTONE = dict.fromkeys(
     "text_cosine reference_cosine lexical_cosine tower_score label_overlap style_overlap format_overlap "
-    "brand_label_share brand_similarity brand_lexical lookalike_brands audience_age audience_gender audience_country "
-    "audience_language audience_interest language_match country_match followers_in_range acceptance_rate "
-    "completion_rate mean_rating credit_score".split(),
+    "brand_label_share brand_similarity brand_lexical lookalike_brands lookalike_tastes lookalike_partners "
+    "audience_age audience_gender audience_country audience_language audience_interest language_match country_match "
+    "followers_in_range acceptance_rate completion_rate mean_rating credit_score".split(),
     1,
 ) | {"price_to_budget": -1, "fraud_probability": -1}
 PARAMETERS = {

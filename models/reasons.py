@@ -22,6 +22,8 @@ TEXTS = {
     "brand_jobs": "Jobs done for this brand before: {v:.0f}",
     "brand_failures": "Jobs of this brand that failed: {v:.0f}",
     "lookalike_brands": "Hired by brands with similar briefs (weight {v:.2f})",
+    "lookalike_tastes": "Hired by brands with this brand's taste (weight {v:.2f})",
+    "lookalike_partners": "Hired by brands that share creators with this brand (weight {v:.2f})",
     "audience_age": "{v:.0%} of the audience is of the wanted age",
     "audience_gender": "{v:.0%} of the audience is of the wanted gender",
     "audience_country": "{v:.0%} of the audience is in the wanted countries",

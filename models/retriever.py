@@ -18,13 +18,15 @@ DEPTH = 25_000
 CHANNELS = (lexical_cosine, brand_lexical, lookalike_brands)
 
 
-def retrieve(query: Query, state: State, index: VectorIndex, allowed: npt.NDArray[np.bool_], k: int = DEPTH) -> Rows:
+def retrieve(
+    query: Query, state: State, index: VectorIndex | None, allowed: npt.NDArray[np.bool_], k: int = DEPTH
+) -> Rows:
     """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones, best place first; all of them when they are
     few."""
     rows = np.flatnonzero(allowed)
     if len(rows) <= k:
         return rows
-    rankings = [index.search(query.vector, k, allowed)[0]] if query.vector.any() else []
+    rankings = [index.search(query.vector, k, allowed)[0]] if index and query.vector.any() else []
     rankings += [_best(rows, channel(query, state, rows), k) for channel in CHANNELS]
     found = _merge(rankings, k)
     # A brief that says little still deserves its k; who is left comes in the order of the catalogue.

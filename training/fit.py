@@ -23,9 +23,8 @@ from models.ranker import Ranker, fit_ranker
 from models.success import SuccessModel, fit_success, success_targets
 from models.towers import Towers
 from training.examples import Example, invitations, ranking_examples
-from training.matching import Matching, RankingRows, fit_matching_towers, ranking_rows, success_rows
+from training.matching import Matching, RankingRows, fit_towers_and_rows, success_rows
 
-TOWER_SHARE = 0.5  # the towers learn from the first half of the history, the ranker, which reads them, from the rest
 VALIDATION_SHARE = 0.25  # the last of the ranker's briefs, by time
 MINIMUM_EXAMPLES = 20
 MONTH = pd.Timedelta(days=30)
@@ -61,9 +60,7 @@ def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) ->
         raise bad("impressions", problem, len(examples))
     idf = _idf(tables, bank)
     matching = Matching(tables, end, bank, idf, upstream_scores(tables, examples, rng), progress)
-    middle = int(len(examples) * TOWER_SHARE)
-    towers = fit_matching_towers(matching, examples[:middle], rng)
-    rows = ranking_rows(matching, examples[middle:], towers, rng)
+    towers, rows = fit_towers_and_rows(matching, examples, rng)
     ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
     ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
     success = _attempt(lambda: _fit_success(matching, success_seed), "success", notes)

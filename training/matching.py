@@ -1,7 +1,7 @@
 """From examples to what the matching models train on. States are built one date after another, so memory holds one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from models.towers import Towers, fit_towers
 from training.examples import POSITIVE, Example
 
 STATES = 16  # at most so many dates: features are at most a sixteenth of the history old
+SEGMENTS = 4
 NEGATIVES = 50
 Upstream = Callable[[Tables, pd.Timestamp], pd.DataFrame]
 
@@ -68,15 +69,18 @@ def query_of(matching: Matching, state: State, engaged: pd.DataFrame, example: E
     return query if towers is None else replace(query, vector=towers.briefs(query_inputs([query]))[0])
 
 
+def schedule(examples: Sequence[Example]) -> list[tuple[pd.Timestamp, Example]]:
+    """The examples (sorted by time), each with the date of the state it is read against."""
+    return list(zip(state_dates(pd.Series([example.as_of for example in examples])), examples, strict=True))
+
+
 def walk(
-    matching: Matching, examples: Sequence[Example], towers: Towers | None
+    matching: Matching, scheduled: Sequence[tuple[pd.Timestamp, Example]], towers: Towers | None
 ) -> Iterator[tuple[Example, State, Query]]:
-    """The examples (sorted by time) with state and query, state by state; briefs that have no words yet are left
-    out."""
+    """The examples with state and query, state by state; briefs that have no words yet are left out."""
     engaged = engagements(matching.tables)
-    dates = state_dates(pd.Series([example.as_of for example in examples]))
     state = None
-    for date, example in tqdm(zip(dates, examples, strict=True), "matching", len(dates), disable=not matching.progress):
+    for date, example in tqdm(scheduled, "matching", disable=not matching.progress):
         if state is None or state.as_of != date:
             state = matching.state(date, towers)
         query = query_of(matching, state, engaged, example, towers)
@@ -84,46 +88,81 @@ def walk(
             yield example, state, query
 
 
-def fit_matching_towers(matching: Matching, examples: Sequence[Example], rng: np.random.Generator) -> Towers:
-    """The two towers from what was wanted in ``examples``, over the creators known at the last of them."""
-    state = matching.state(examples[-1].as_of, None)
-    offered = np.flatnonzero(state.rankable)
-    ids = state.ids[offered]
-    inputs: list[Floats] = []
-    pairs: list[tuple[int, int]] = []
-    weights: list[float] = []
-    for example, _, query in walk(matching, examples, None):
-        rows = ids.get_indexer(list(example.creator_ids))
-        wanted = (example.grades >= POSITIVE) & (rows >= 0)
-        pairs += [(len(inputs), row) for row in rows[wanted]]
-        weights += list(example.grades[wanted].astype(float))
-        inputs.append(query_inputs([query]))  # not the query, whose terms alone are a megabyte
-    if not pairs:
-        raise _nothing_to_learn(len(examples))
-    width = state.text.shape[1]
-    briefs = np.concatenate(inputs)
-    return fit_towers(briefs, state.inputs[offered], np.array(pairs), np.array(weights), text_width=width, rng=rng)
+@dataclass
+class Wishes:
+    """Whom briefs wanted so far, as the towers learn it: a row of ``inputs`` a brief, ``pairs`` of such a row and a
+    creator_id with ``weights``."""
+
+    inputs: list[Floats] = field(default_factory=list)
+    pairs: list[tuple[int, str]] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def add(self, example: Example, query: Query) -> None:
+        """One more brief."""
+        wanted = example.grades >= POSITIVE
+        self.pairs += [(len(self.inputs), one) for one in np.array(example.creator_ids, dtype=object)[wanted]]
+        self.weights += list(example.grades[wanted].astype(float))
+        self.inputs.append(query_inputs([query]))  # not the query, whose terms alone are a megabyte
+
+    def fit(self, state: State, rng: np.random.Generator) -> Towers | None:
+        """The towers over the creators who may be ranked in ``state``; None where none of them was wanted yet."""
+        offered = np.flatnonzero(state.rankable)
+        left = np.array([brief for brief, _ in self.pairs], np.int64)
+        right = state.ids[offered].get_indexer([creator for _, creator in self.pairs])
+        known, width = right >= 0, state.text.shape[1]
+        if not known.any():
+            return None
+        pairs, weights = np.stack([left, right], axis=1)[known], np.array(self.weights)[known]
+        briefs = np.concatenate(self.inputs)
+        return fit_towers(briefs, state.inputs[offered], pairs, weights, text_width=width, rng=rng)
 
 
-def ranking_rows(
-    matching: Matching, examples: Sequence[Example], towers: Towers, rng: np.random.Generator
-) -> RankingRows:
-    """Graded creators and negatives drawn from what the retriever would have offered at the time."""
-    pairs, grades, positions, groups = [], [], [], []
-    index: VectorIndex | None = None
-    seen: State | None = None
-    for example, state, query in walk(matching, examples, towers):
-        if state is not seen or index is None:
-            seen, index = state, VectorIndex(state.ids, state.vectors)
-        rows, grade, position = _candidates(example, state, query, index, rng)
-        if grade.any():
-            pairs.append(pair_features(query, state, rows).astype(np.float32))
-            grades.append(grade)
-            positions.append(position)
-            groups.append(len(rows))
-    if not groups:
+def fit_towers_and_rows(
+    matching: Matching, examples: Sequence[Example], rng: np.random.Generator
+) -> tuple[Towers, RankingRows]:
+    """The towers, learned from all ``examples``, and what the ranker learns from: graded creators and negatives drawn
+    from what the retriever would have offered at the time.
+
+    The ranker reads the towers' score, so each of SEGMENTS parts of the history is scored by towers that learned from
+    the parts before it alone; in the first the score is null. Raises InputError where nobody known was ever wanted.
+    """
+    wishes, rows = Wishes(), _Rows()
+    towers: Towers | None = None
+    scheduled = schedule(examples)
+    for segment in np.array_split(np.arange(len(scheduled)), SEGMENTS):
+        state: State | None = None
+        index: VectorIndex | None = None
+        for example, now, query in walk(matching, [scheduled[i] for i in segment], towers):
+            if now is not state:
+                state, index = now, None if towers is None else VectorIndex(now.ids, now.vectors)
+            wishes.add(example, query)
+            rows.add(*_candidates(example, state, query, index, rng), query, state)
+        towers = towers if state is None else wishes.fit(state, rng)
+    if towers is None or not rows.groups:
         raise _nothing_to_learn(len(examples))
-    return RankingRows(pd.concat(pairs), np.concatenate(grades), np.concatenate(positions), groups)
+    return towers, rows.joined()
+
+
+@dataclass
+class _Rows:
+    pairs: list[pd.DataFrame] = field(default_factory=list)
+    grades: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    positions: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+
+    def add(
+        self, rows: Rows, grades: npt.NDArray[np.int64], positions: npt.NDArray[np.float64], query: Query, state: State
+    ) -> None:
+        if grades.any():  # a brief that wanted nobody who was known by then teaches nothing
+            self.pairs.append(pair_features(query, state, rows).astype(np.float32))
+            self.grades.append(grades)
+            self.positions.append(positions)
+            self.groups.append(len(rows))
+
+    def joined(self) -> RankingRows:
+        return RankingRows(
+            pd.concat(self.pairs), np.concatenate(self.grades), np.concatenate(self.positions), self.groups
+        )
 
 
 def _nothing_to_learn(examples: int) -> InputError:
@@ -135,7 +174,7 @@ def _nothing_to_learn(examples: int) -> InputError:
 
 
 def _candidates(
-    example: Example, state: State, query: Query, index: VectorIndex, rng: np.random.Generator
+    example: Example, state: State, query: Query, index: VectorIndex | None, rng: np.random.Generator
 ) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     retrieved = retrieve(query, state, index, state.rankable)
     rows = state.ids.get_indexer(list(example.creator_ids))
@@ -160,7 +199,7 @@ def success_rows(matching: Matching, invited: pd.DataFrame) -> pd.DataFrame:
         for row in invited.itertuples()
     }
     rows = {}
-    for example, state, query in walk(matching, list(examples), None):
+    for example, state, query in walk(matching, schedule(list(examples)), None):
         row = state.ids.get_indexer(list(example.creator_ids))
         if row[0] >= 0:
             rows[examples[example]] = pair_features(query, state, row).iloc[0]

@@ -157,6 +157,20 @@ def test_lookalike_brands_counts_other_briefs_with_the_same_words():
     assert_column(pairs(), "lookalike_brands", [0, 0, 0])
 
 
+def test_lookalike_tastes_and_partners_count_other_brands():
+    """The rival hired Ann, as this brand did, and Eve; a third one Bob alone. Of this brand's own jobs none counts.
+
+    Labels: Ann FOOD, Bob food and games (each 1/√2), Eve none, so food is 1.707 and games .707 of 2.414 in all; the
+    brand and the rival hired food alone and have one taste, of likeness 1; the third's points the other way.
+    """
+    ledger = events(*((f"k{i}", who, "ACCEPTED", AS_OF - DAY) for i, who in enumerate(["ann", "ann", "eve", "bob"])))
+    of = tables(collaboration_events=ledger.assign(**{c.BRAND_ID: ["brand", "rival", "rival", "third"]}))
+    frame = pairs(of)
+    assert_column(frame, "lookalike_partners", [1 / math.sqrt(2), 0, 1 / math.sqrt(2)])
+    assert_column(frame, "lookalike_tastes", [1, 0, 1])
+    assert_column(pairs(), "lookalike_tastes", [0, 0, 0])
+
+
 def test_words_in_common_and_texts_alike():
     frame = pairs(description="street food tour", reference_captions="retro games")
     assert_column(frame, "text_cosine", [1, frame["text_cosine"]["bob"], NAN])

@@ -25,8 +25,8 @@ from training.matching import (
     STATES,
     Matching,
     RankingRows,
-    fit_matching_towers,
-    ranking_rows,
+    fit_towers_and_rows,
+    schedule,
     state_dates,
     success_rows,
     walk,
@@ -51,13 +51,13 @@ def examples(matching: Matching) -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def towers(matching: Matching, examples: list[Example]) -> Towers:
-    return fit_matching_towers(matching, examples[: BRIEFS // 2], np.random.default_rng(0))
+def fitted(matching: Matching, examples: list[Example]) -> tuple[Towers, RankingRows]:
+    return fit_towers_and_rows(matching, examples, np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")
-def rows(matching: Matching, examples: list[Example], towers: Towers) -> RankingRows:
-    return ranking_rows(matching, examples, towers, np.random.default_rng(1))
+def rows(fitted: tuple[Towers, RankingRows]) -> RankingRows:
+    return fitted[1]
 
 
 @given(st.lists(st.integers(0, 400 * 24), min_size=1, max_size=60))
@@ -72,7 +72,7 @@ def test_states_are_few_and_never_later_than_what_they_are_used_for(hours):
 
 
 def test_states_are_walked_once_each_in_order_of_time(matching, examples):
-    seen = [(state.as_of, example.as_of) for example, state, _ in walk(matching, examples, None)]
+    seen = [(state.as_of, example.as_of) for example, state, _ in walk(matching, schedule(examples), None)]
     assert seen == sorted(seen)
     assert all(state <= example for state, example in seen)
 
@@ -82,7 +82,7 @@ def test_groups_hold_what_was_shown_and_negatives_nobody_saw(matching, examples,
     assert sum(rows.groups) == len(rows.pairs) == len(rows.grades) == len(rows.positions)
     parts = np.split(np.arange(len(rows.pairs)), np.cumsum(rows.groups)[:-1])
     graded = []
-    for example, state, _ in walk(matching, examples, None):
+    for example, state, _ in walk(matching, schedule(examples), None):
         grades = pd.Series(example.grades, index=list(example.creator_ids))
         graded.append((example, grades[grades.index.isin(state.ids)]))
     taught = [(example, grades) for example, grades in graded if grades.any()]
@@ -95,16 +95,24 @@ def test_groups_hold_what_was_shown_and_negatives_nobody_saw(matching, examples,
         assert set(rows.positions[part]) <= set(example.positions)
 
 
-def test_the_same_seed_gives_the_same_rows(matching, examples, towers, rows):
-    again = ranking_rows(matching, examples, towers, np.random.default_rng(1))
-    pd.testing.assert_frame_equal(again.pairs, rows.pairs, check_exact=True)
-    np.testing.assert_array_equal(again.positions, rows.positions)
-
-
-def test_towers_are_the_same_again(matching, examples, towers):
-    again = fit_matching_towers(matching, examples[: BRIEFS // 2], np.random.default_rng(0))
+def test_the_same_seed_gives_the_same_towers_and_rows(matching, examples, fitted):
+    towers, rows = fitted
+    again, same = fit_towers_and_rows(matching, examples, np.random.default_rng(0))
     np.testing.assert_array_equal(again.brief, towers.brief)
     np.testing.assert_array_equal(again.creator, towers.creator)
+    pd.testing.assert_frame_equal(same.pairs, rows.pairs, check_exact=True)
+    np.testing.assert_array_equal(same.positions, rows.positions)
+
+
+def test_what_a_later_brief_wanted_does_not_move_the_scores_of_earlier_ones(matching, examples, rows):
+    """The towers that score a part of the history learn from the parts before it alone."""
+    last = replace(examples[-1], grades=np.full(len(examples[-1].grades), 4))
+    changed = fit_towers_and_rows(matching, [*examples[:-1], last], np.random.default_rng(0))[1]
+    before = len(rows.pairs) - rows.groups[-1]
+    pd.testing.assert_frame_equal(changed.pairs.iloc[:before], rows.pairs.iloc[:before], check_exact=True)
+    scored = rows.pairs["tower_score"].notna().to_numpy()
+    assert not scored[0]
+    assert scored[-1]
 
 
 def test_success_rows_are_one_an_invitation_under_its_index(matching):
@@ -130,4 +138,4 @@ def test_briefs_without_words_are_the_users_mistake(matching: Matching):
     silent = replace(matching, tables=complete(tables))
     examples = ranking_examples(silent.tables)[-BRIEFS:]
     with pytest.raises(InputError, match="briefs"):
-        fit_matching_towers(silent, examples, np.random.default_rng(0))
+        fit_towers_and_rows(silent, examples, np.random.default_rng(0))

@@ -48,17 +48,26 @@ def run(data: Path, cache: Path) -> dict[str, object]:
 
 
 def protocol(tables: Tables) -> dict[str, pd.DataFrame]:
-    """The tables with every video created before the first event, and creators without any video never to be ranked.
+    """The tables as the data's split has them: captions are timeless, brands share a clock, the silent are no
+    candidates.
+
+    The data were split brand by brand: a brief is ranked with the whole past of every other brand in sight, whatever
+    its date. So time here is how much of a brand's past has happened, the same for all; else training would see, at a
+    date, far less of other brands than ranking does.
 
     Captions that name a brand were left out of the data, so to have none marks a brand's partner: 59 % of the past ones
     have none, and 15 % of all. No candidate is without, so a model that learned from them would learn a trap.
     """
-    first = tables["collaboration_events"][c.EVENT_TIME].min() - pd.Timedelta(days=1)
-    silent = ~tables["creators"][c.CREATOR_ID].isin(tables["videos"][c.CREATOR_ID])
-    status = tables["creators"][c.ONBOARDING_STATUS].mask(silent, "NOT_IN")
+    events, creators = tables["collaboration_events"], tables["creators"]
+    start, end = events[c.EVENT_TIME].min(), events[c.EVENT_TIME].max()
+    by_brand = events.groupby(c.BRIEF_ID)[c.EVENT_TIME]
+    passed = by_brand.rank(method="first") / by_brand.transform("size")
+    silent = ~creators[c.CREATOR_ID].isin(tables["videos"][c.CREATOR_ID])
     return dict(tables) | {
-        "videos": tables["videos"].assign(**{c.CREATE_TIME: first}),
-        "creators": tables["creators"].assign(**{c.ONBOARDING_STATUS: status}),
+        "briefs": tables["briefs"].assign(**{c.CREATED_AT: end}),
+        "collaboration_events": events.assign(**{c.EVENT_TIME: (start + passed * (end - start)).dt.floor("s")}),
+        "videos": tables["videos"].assign(**{c.CREATE_TIME: start}),
+        "creators": creators.assign(**{c.ONBOARDING_STATUS: creators[c.ONBOARDING_STATUS].mask(silent, "NOT_IN")}),
     }
 
 
