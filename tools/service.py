@@ -11,9 +11,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE_S = 120
+# In /proc words end with a null byte; the command becomes BentoML in the same process.
+OURS = (b"creatormatch\0serve\0", b"serving.service:CreatorMatch\0")
 READY = """
 CreatorMatch answers on http://127.0.0.1:{port} (its log is {log}; make stop ends it). Ask it for creators:
 
@@ -54,7 +57,8 @@ def stop(data: Path) -> None:
     _pid_file(data).unlink()
     if not _is_ours(pid):
         return
-    os.killpg(pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it may end by itself just now
+        os.killpg(pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_S
     while _is_ours(pid) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -63,9 +67,10 @@ def stop(data: Path) -> None:
 def _is_ours(pid: int) -> bool:
     """Whether the process is still our service: after a reboot its number may be anyone's."""
     try:
-        return b"serve" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+    return any(words in command for words in OURS)
 
 
 def _ready(port: int) -> bool:
