@@ -28,7 +28,7 @@ help:
 	@echo 'make check  lint, types and import rules, in seconds'
 	@echo 'make bench  scores on the sample marketplace; with INSTA_BRANDS=DIR also on real brands and creators'
 	@echo 'make lock   resolves the dependencies anew into requirements.lock'
-	@echo 'make clean  removes all that was made, except the environment in .venv'
+	@echo 'make clean  removes all that was made, except .venv: also $(DATA)/ with your own releases and event store'
 
 run: $(CHAMPION)
 	@$(BIN)/python tools/service.py start $(DATA) $(PORT)
