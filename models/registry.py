@@ -50,24 +50,27 @@ def local_champion(data_dir: Path) -> Path:
 
 
 class Registry:
-    """The models, releases and aliases kept under ``data_dir``, which is created when it is not there."""
+    """The models, releases and aliases kept under ``data_dir``, which the first model that is logged creates."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.resolve()
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._database = self.data_dir / "mlflow.db"
 
     @cached_property
     def _client(self) -> "MlflowClient":
-        """Opens the database; the first time it is created with MLflow's current schema, about two seconds.
+        """Opens the database; the first time it gets MLflow's current schema, about two seconds.
 
-        Raises InputError (UNAVAILABLE) when the file is not a database, or not one of this MLflow.
+        Raises InputError: NOT_FOUND when there is none, UNAVAILABLE for a file that is not a database, or not one of
+        this MLflow.
         """
+        if not self._database.is_file():
+            raise InputError(f"{self.data_dir}: holds no releases; run train first", code="NOT_FOUND")
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         from mlflow.exceptions import MlflowException  # 1.5 seconds, that a command without a registry should not pay
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         try:
-            return _connect(f"sqlite:///{self.data_dir / 'mlflow.db'}")
+            return _connect(f"sqlite:///{self._database}")
         except (MlflowException, SQLAlchemyError) as error:
             raise InputError(f"{self.data_dir}: the registry cannot be opened: {error}", (), "UNAVAILABLE") from error
 
@@ -80,6 +83,8 @@ class Registry:
     def log_model(self, folder: Path, meta: rel.Meta) -> str:
         """Writes ``meta.json`` into ``folder`` and keeps the folder as a new version of the model ``meta.name``."""
         rel.write_meta(folder, meta)
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._database.touch()
         origin = {key: str(getattr(meta, key)) for key in ("data_hash", "feature_set_hash", "encoder_id", "seed")}
         return self._version(meta.name, folder, origin, rel.read_meta(folder).metrics, _mlmodel(meta))
 

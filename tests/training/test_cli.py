@@ -89,8 +89,9 @@ def test_encoder_is_chosen_by_name(tmp_path: Path, capsys: pytest.CaptureFixture
         (["validate", "nowhere"], "nowhere"),
         (["serve", "--port", "0"], "--port"),
         (["serve"], "run train, then promote"),
-        (["promote", "7"], "release 7: not in the registry"),
-        (["rollback"], "release champion: not in the registry"),
+        (["promote", "7"], "holds no releases"),
+        (["rollback"], "holds no releases"),
+        (["models", "--home", "nohome"], "nohome: holds no releases; run train first"),
         (["models", "--home", "/dev/null"], "/dev/null"),
         (["benchmark", "mind-reading", "--data", "x"], "mind-reading"),
     ],
@@ -105,6 +106,7 @@ def test_mistake_is_one_line_and_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert said in refusal(capsys, *arguments)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_installed_command_ends_with_exit_code_2_too(tmp_path: Path) -> None:
@@ -174,9 +176,9 @@ def test_commands_refuse_data_that_would_falsify_every_answer(
 
 
 def test_data_directory_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(tmp_path, "a")
     monkeypatch.setenv("CREATORMATCH_HOME", str(tmp_path))
-    assert CliRunner().invoke(cli.app, ["models"]).output == "nothing to show\n"
-    assert (tmp_path / "mlflow.db").exists()
+    assert "challenger" in CliRunner().invoke(cli.app, ["models"]).output
 
 
 def test_brief_may_stand_alone_or_in_a_request(tmp_path: Path) -> None:
