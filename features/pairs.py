@@ -154,6 +154,24 @@ def brand_failures(query: Query, state: State, rows: Rows) -> Values:
     return np.bincount(query.failed, minlength=len(state.ids))[rows].astype(np.float64)
 
 
+def brand_interest(query: Query, state: State, rows: Rows) -> Values:
+    """How often this brand looked closer when it was shown this creator, beside what the positions explain."""
+    return state.interest.of_brand(query.brief[c.BRAND_ID])[rows]
+
+
+def all_interest(query: Query, state: State, rows: Rows) -> Values:
+    """How often brands wanted this creator when shown it, beside what the positions explain."""
+    return state.interest.creators[rows]
+
+
+def brand_size_gap(query: Query, state: State, rows: Rows) -> Values:
+    """Distance of the creator's followers from those of whom the brand has hired, as a ratio: |ln of it|."""
+    sizes = np.log1p(state.frame["followers_count"].to_numpy())
+    hired = sizes[query.past]
+    usual = np.nanmean(hired) if (~np.isnan(hired)).any() else np.nan
+    return np.abs(sizes[rows] - usual)
+
+
 def lookalike_brands(query: Query, state: State, rows: Rows) -> Values:
     """Collaborative: word similarity of the *other* briefs this creator has worked for, summed."""
     if not state.briefs.shape[0]:
@@ -244,7 +262,8 @@ def objective(query: Query, state: State, rows: Rows) -> Values:
 
 PAIR_FEATURES: tuple[Callable[[Query, State, Rows], Values], ...] = (
     text_cosine, reference_cosine, lexical_cosine, tower_score, label_overlap, style_overlap, format_overlap,
-    brand_label_share, brand_similarity, brand_lexical, brand_jobs, brand_failures, lookalike_brands, lookalike_tastes,
+    brand_label_share, brand_similarity, brand_lexical, brand_jobs, brand_failures, brand_interest,
+    all_interest, brand_size_gap, lookalike_brands, lookalike_tastes,
     lookalike_partners, audience_age,
     audience_gender, audience_country, audience_language, audience_interest, language_match, country_match,
     price_to_budget, cost_per_mille, followers_in_range, objective,

@@ -16,6 +16,7 @@ from features.briefs import description_texts, rebuilt_brief, reference_texts
 from features.collaborations import collaborations
 from features.creators import creator_features
 from features.inputs import creator_inputs
+from features.interest import Interest, build_interest
 from features.lexical import tfidf
 from features.prices import Prices, build_prices
 from features.schema import COLLABORATION_EVENTS, Tables
@@ -103,6 +104,7 @@ class State:
     briefs: sparse.csr_matrix
     partners: sparse.csr_matrix
     brands: Brands
+    interest: Interest
     vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     @property
@@ -139,6 +141,7 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
         briefs=briefs,
         partners=_partners(engaged, c.BRIEF_ID, brief_ids, ids),
         brands=Brands.of(engaged, ids, labels),
+        interest=build_interest(tables, ids),
     )
 
 

@@ -215,3 +215,27 @@ def test_rows_come_as_they_are_asked_for(order, size):
     asked, known = query(brief(content_labels=["food"]), of), state(of)
     rows = np.array(order[:size])
     pd.testing.assert_frame_equal(pair_features(asked, known, rows), pair_features(asked, known, ROWS).iloc[rows])
+
+
+def shown(*impressions: tuple[str, str, float, str]) -> pd.DataFrame:
+    """Impressions of (brief, creator, position, outcome), all of yesterday."""
+    frame = pd.DataFrame(list(impressions), columns=[c.BRIEF_ID, c.CREATOR_ID, c.POSITION, c.OUTCOME])
+    return frame.assign(**{c.SHOWN_AT: AS_OF - DAY})
+
+
+def test_interest_is_beside_what_the_position_explains():
+    """At place 1 half are wanted, at place 2 none: Ann, who was, is above what place 1 promised, Bob is below it, and
+    Eve's place promised nothing."""
+    log = shown(("q0", "ann", 1.0, "INVITED"), ("q9", "bob", 1.0, "NONE"), ("q9", "eve", 2.0, "NONE"))
+    briefs = pd.DataFrame({c.BRIEF_ID: ["q0", "q9"], c.BRAND_ID: ["brand", "rival"]})
+    frame = pairs(tables(impressions=log, briefs=briefs))
+    assert_column(frame, "all_interest", [(1 + 1) / (0.5 + 1), (0 + 1) / (0.5 + 1), NAN])
+    assert_column(frame, "brand_interest", [(1 + 1) / (0.5 + 1), NAN, NAN])
+    assert_column(pairs(), "all_interest", [NAN, NAN, NAN])
+
+
+def test_size_gap_is_the_ratio_to_those_the_brand_has_hired():
+    ledger = events(("k0", "ann", "ACCEPTED", AS_OF - DAY))
+    frame = pairs(tables(collaboration_events=ledger))
+    assert_column(frame, "brand_size_gap", [0, math.log(50_001 / 1001), NAN])
+    assert_column(pairs(), "brand_size_gap", [NAN, NAN, NAN])

@@ -133,7 +133,10 @@ def test_pair_features_of_one_row_are_those_among_all(state, query):
 def test_pair_features_do_not_depend_on_who_else_is_in_the_catalogue(seen, state, query, sample, bank):
     """All but what is told by whom brands hired before, which is a fact about others."""
     tables, as_of = seen
-    of_others = ["brand_label_share", "brand_similarity", "brand_lexical"]
+    of_others = [
+        "brand_label_share", "brand_similarity", "brand_lexical", "brand_size_gap", "lookalike_tastes",
+        "lookalike_partners",
+    ]  # fmt: skip
     everyone = pair_features(query, state, state.ids.get_indexer(sample)).drop(columns=of_others)
     for i, one in enumerate(sample[:5]):
         small = state_of(only(tables, one), as_of, bank)

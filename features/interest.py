@@ -1,0 +1,70 @@
+"""How brands answered when creators were shown to them, beside what the places they were shown at would explain.
+
+A lift is (wanted + PRIOR) / (expected + PRIOR), where expected sums, over a creator's impressions, how often anyone is
+wanted at that position: 1 is usual, whatever the position; PRIOR pseudo-wishes keep a few impressions near 1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from features import columns as c
+from features.schema import Tables
+
+Values = npt.NDArray[np.float64]
+PRIOR = 1.0
+WANTED = ("SHORTLISTED", "INVITED", "DECLINED", "ACCEPTED", "COMPLETED", "FAILED")
+LOOKED_AT = ("CLICKED", *WANTED)
+DEEPEST = 50  # positions beyond are taken together
+
+
+@dataclass(frozen=True)
+class Interest:
+    """``creators`` (n,) lift of each creator with all brands, NaN without impressions; by brand ``looked`` and
+    ``expected`` (b, n) sums of impressions that were looked at."""
+
+    creators: Values
+    brands: pd.Index
+    looked: sparse.csr_matrix
+    expected: sparse.csr_matrix
+
+    def of_brand(self, brand_id: object) -> Values:
+        """(n,) lift of each creator with one brand, NaN where it was shown none."""
+        place = self.brands.get_indexer([brand_id])[0]
+        if place < 0:
+            return np.full(len(self.creators), np.nan)
+        looked, expected = (sums[[place]].toarray().ravel() for sums in (self.looked, self.expected))
+        return _lift(looked, expected)
+
+
+def build_interest(tables: Tables, ids: pd.Index) -> Interest:
+    """The interest in the creators ``ids`` that the impressions in ``tables`` show."""
+    shown = tables["impressions"]
+    brand = shown[c.BRIEF_ID].map(tables["briefs"].drop_duplicates(c.BRIEF_ID).set_index(c.BRIEF_ID)[c.BRAND_ID])
+    position = shown[c.POSITION].clip(upper=DEEPEST)
+    columns = ids.get_indexer(shown[c.CREATOR_ID])
+    wanted, looked = (shown[c.OUTCOME].isin(kinds).to_numpy(np.float64) for kinds in (WANTED, LOOKED_AT))
+    usual = [pd.Series(hits).groupby(position.to_numpy()).transform("mean").to_numpy() for hits in (wanted, looked)]
+    known = columns >= 0
+    totals = [_sums(columns[known], hits[known], len(ids)) for hits in (wanted, usual[0])]
+    brands = pd.Index(sorted(brand.dropna().unique()), dtype="str")
+    rows = brands.get_indexer(brand)
+    both = known & (rows >= 0)
+    where, shape = (rows[both], columns[both]), (len(brands), len(ids))
+    return Interest(
+        creators=_lift(*totals),
+        brands=brands,
+        looked=sparse.csr_matrix((looked[both], where), shape),
+        expected=sparse.csr_matrix((usual[1][both], where), shape),
+    )
+
+
+def _sums(places: npt.NDArray[np.int64], weights: Values, size: int) -> Values:
+    return np.bincount(places, weights, size).astype(np.float64)
+
+
+def _lift(hits: Values, expected: Values) -> Values:
+    return np.where(expected > 0, (hits + PRIOR) / (expected + PRIOR), np.nan)
