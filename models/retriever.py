@@ -1,36 +1,35 @@
 """First stage: the creators worth the ranker's closer look, where the catalogue is too large to rank whole.
 
-Several cheap rankings, each blind where another sees: the two towers (meaning and tags, by FAISS), exact words, and
-whom look-alike brands hired. A creator's place is its best place in any of them.
+The two towers (meaning and tags, by FAISS) choose most of them. A share of the places is kept for what the towers
+cannot see: whom brands of like taste have hired, and exact words.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from features.pairs import Query, Rows, Values, brand_lexical, lexical_cosine, lookalike_brands
+from features.pairs import Query, Rows, Values, lexical_cosine, lookalike_tastes
 from features.state import State
 from models.index import VectorIndex
 
-# The ranker scores so many in a tenth of a second. Cutting deeper costs more than time: on insta-brands the best 1,000
-# of 19,500 held a quarter of the later partners, and a ranker trained on what such a cut lets through unlearns the
-# signals that cut.
+# The ranker scores so many in a tenth of a second. Cutting deeper costs more than time: a ranker trained on what a
+# narrow cut lets through unlearns the signals that cut.
 DEPTH = 25_000
-CHANNELS = (lexical_cosine, brand_lexical, lookalike_brands)
+# Chosen on two development markets and inside the past of insta-brands, see docs/results.md.
+SHARES = {lookalike_tastes: 0.3, lexical_cosine: 0.05}
 
 
 def retrieve(
     query: Query, state: State, index: VectorIndex | None, allowed: npt.NDArray[np.bool_], k: int = DEPTH
 ) -> Rows:
-    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones, best place first; all of them when they are
-    few."""
+    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones; all of them when they are few."""
     rows = np.flatnonzero(allowed)
     if len(rows) <= k:
         return rows
-    rankings = [index.search(query.vector, k, allowed)[0]] if index and query.vector.any() else []
-    rankings += [_best(rows, channel(query, state, rows), k) for channel in CHANNELS]
-    found = _merge(rankings, k)
-    # A brief that says little still deserves its k; who is left comes in the order of the catalogue.
-    return np.concatenate([found, np.setdiff1d(rows, found)[: k - len(found)]])
+    nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else rows[:0]
+    channels = {channel: _best(rows, channel(query, state, rows), k) for channel in SHARES}
+    kept = [channels[channel][: int(np.ceil(share * k))] for channel, share in SHARES.items()]
+    # A brief that says little still deserves its k: who is left comes in the order of the catalogue.
+    return _first(np.concatenate([*kept, nearest, *channels.values(), rows]), k)
 
 
 def _best(rows: Rows, scores: Values, k: int) -> Rows:
@@ -39,9 +38,7 @@ def _best(rows: Rows, scores: Values, k: int) -> Rows:
     return rows[useful[np.lexsort((rows[useful], -scores[useful]))[:k]]]
 
 
-def _merge(rankings: list[Rows], k: int) -> Rows:
-    """Rows by their best place in any ranking, ties to the earlier ranking."""
-    places = np.concatenate([np.arange(len(ranking)) for ranking in rankings])
-    rows = np.concatenate(rankings)[np.argsort(places, kind="stable")]
+def _first(rows: Rows, k: int) -> Rows:
+    """The first ``k`` distinct rows."""
     _, first = np.unique(rows, return_index=True)
-    return rows[np.sort(first)][:k]
+    return rows[np.sort(first)[:k]]
