@@ -1,4 +1,4 @@
-"""Audience shares as vectors, and how much two audiences overlap."""
+"""Audience shares as vectors, and how much of an audience is targeted."""
 
 import numpy as np
 import numpy.typing as npt
@@ -32,13 +32,6 @@ def target_share(known: pd.DataFrame, targets: list[str]) -> Values:
     wanted = {target.lower() for target in targets}
     sums = known.to_numpy()[:, [bucket.lower() in wanted for bucket in known.columns]].sum(axis=1)
     return np.where(_has_dimension(known), sums, np.nan)
-
-
-def bhattacharyya(known: pd.DataFrame, wanted: pd.Series) -> Values:
-    """(n,) Σ √(p q) between each audience and the distribution ``wanted`` by bucket: 1 for equal, 0 for disjoint ones
-    (Bhattacharyya, 1943); NaN where unknown."""
-    overlap = np.sqrt(known.reindex(columns=wanted.index, fill_value=0.0).to_numpy() * wanted.to_numpy()).sum(axis=1)
-    return np.where(_has_dimension(known), overlap, np.nan)
 
 
 def _has_dimension(known: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -16,13 +16,6 @@ def to_usd(amount: pd.Series, currency: pd.Series, rates: pd.DataFrame, as_of: p
     return amount * _worth(currency, rates, as_of).set_axis(amount.index)
 
 
-def convert(
-    amount: pd.Series, currency: pd.Series, target: pd.Series, rates: pd.DataFrame, as_of: pd.Timestamp
-) -> pd.Series:
-    """Each amount in its ``target`` currency, through dollars; NaN as in :func:`to_usd`."""
-    return to_usd(amount, currency, rates, as_of) / _worth(target, rates, as_of).set_axis(amount.index)
-
-
 def _worth(currency: pd.Series, rates: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
     """Dollars for one unit of each currency; a rate of zero is no rate."""
     usable = rates[(rates[c.DATE] <= as_of) & (rates[c.USD] > 0)].sort_values(c.DATE)

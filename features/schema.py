@@ -209,7 +209,7 @@ COLLABORATION_EVENTS = Table(
         _time(c.EVENT_TIME, required=True), _time(c.RECEIVED_AT), _text(c.COLLABORATION_ID), _text(c.BRAND_ID),
         _text(c.BRIEF_ID), _text(c.REFERS_TO), _time(c.DUE_AT), _amount(c.AMOUNT), _text(c.CURRENCY, v.CURRENCIES),
         Column(c.RATING, Kind.NUMBER, minimum=1, maximum=5), Column(c.SEVERITY, Kind.NUMBER, minimum=1, maximum=3),
-        _text(c.VIOLATION_TYPE), _text(c.FACTOR, v.CREDIT_FACTORS), Column(c.VALUE, Kind.NUMBER),
+        _text(c.VIOLATION_TYPE), _text(c.FACTOR, v.CREDIT_FACTORS), _share(c.VALUE),
         _text(c.MODEL_VERSION), _text(c.VIDEO_ID), _count(c.VIDEO_VIEWS), _count(c.CLICKS), _count(c.CONVERSIONS),
         _amount(c.GMV), _text(c.NOTE),
     ),

@@ -105,7 +105,10 @@ def _as_texts(values: pd.Series) -> pd.Series:
 
 
 def _is_one_text(cell: object) -> bool:
-    return _is_unicode(cell) if isinstance(cell, str) else bool(pd.api.types.is_scalar(cell))
+    """Whether a cell can stand as one text; bytes are none, since nothing says in what encoding they are."""
+    if isinstance(cell, str):
+        return _is_unicode(cell)
+    return bool(pd.api.types.is_scalar(cell)) and not isinstance(cell, bytes)
 
 
 def _is_unicode(text: str) -> bool:
@@ -226,7 +229,15 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return frame
 
 
-_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".parquet": pd.read_parquet, ".csv": _read_csv}
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """The frame as pandas reads it; of texts it never asks whether they are UTF-8, and fails where they are used."""
+    frame = pd.read_parquet(path)
+    for name in frame.select_dtypes("str"):
+        pa.array(frame[name].array).validate(full=True)
+    return frame
+
+
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".parquet": _read_parquet, ".csv": _read_csv}
 
 
 @contextmanager

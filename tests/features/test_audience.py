@@ -1,11 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from features import columns as c
-from features.audience import bhattacharyya, shares, target_share
+from features.audience import shares, target_share
 
 AUDIENCE = pd.DataFrame(
     [
@@ -19,11 +17,12 @@ AUDIENCE = pd.DataFrame(
     columns=[c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE],
 )
 IDS = pd.Index(["b", "nobody", "a"])
-AGES = ["13-17", "18-24", "25-34"]
 
 
 def test_shares_by_hand() -> None:
-    expected = pd.DataFrame([[0.0, 0.0, 1.0], [np.nan] * 3, [0.1, 0.7, 0.2]], index=IDS, columns=[*AGES])
+    expected = pd.DataFrame(
+        [[0.0, 0.0, 1.0], [np.nan] * 3, [0.1, 0.7, 0.2]], index=IDS, columns=["13-17", "18-24", "25-34"]
+    )
     pd.testing.assert_frame_equal(shares(AUDIENCE, IDS, "age"), expected, check_column_type=False)
 
 
@@ -38,7 +37,6 @@ def test_a_dimension_that_nobody_has_is_unknown_for_all() -> None:
     known = shares(AUDIENCE, IDS, "device")
     assert known.shape == (3, 0)
     assert np.isnan(target_share(known, ["IOS"])).all()
-    assert np.isnan(bhattacharyya(known, pd.Series({"IOS": 1.0}))).all()
 
 
 @pytest.mark.parametrize(
@@ -54,24 +52,8 @@ def test_target_share_by_hand(targets: list[str], expected: list[float]) -> None
     np.testing.assert_allclose(target_share(shares(AUDIENCE, IDS, "age"), targets), expected)
 
 
-def test_bhattacharyya_by_hand() -> None:
-    overlap = bhattacharyya(shares(AUDIENCE, IDS, "age"), pd.Series({"18-24": 0.5, "25-34": 0.5}))
-    np.testing.assert_allclose(overlap, [np.sqrt(0.5), np.nan, np.sqrt(0.35) + np.sqrt(0.1)])
-
-
 def test_no_creators_and_no_audience() -> None:
     none = pd.Index([], dtype="str")
     assert shares(AUDIENCE, none, "age").shape[0] == 0
     assert len(target_share(shares(AUDIENCE, none, "age"), ["18-24"])) == 0
     assert shares(AUDIENCE.iloc[:0], IDS, "age").shape == (3, 0)
-
-
-@given(st.lists(st.floats(0.01, 1), min_size=3, max_size=3), st.lists(st.floats(0.01, 1), min_size=3, max_size=3))
-def test_overlap_is_symmetric_at_most_one_and_one_only_for_equals(left: list[float], right: list[float]) -> None:
-    p, q = (np.array(side) / sum(side) for side in (left, right))
-    forth = bhattacharyya(pd.DataFrame([p], columns=AGES), pd.Series(q, index=AGES))[0]
-    back = bhattacharyya(pd.DataFrame([q], columns=AGES), pd.Series(p, index=AGES))[0]
-    assert forth == pytest.approx(back)
-    assert forth <= 1 + 1e-12
-    assert bhattacharyya(pd.DataFrame([p], columns=AGES), pd.Series(p, index=AGES))[0] == pytest.approx(1)
-    assert forth < 1 or np.allclose(p, q, atol=1e-6)

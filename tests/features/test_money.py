@@ -1,7 +1,7 @@
 import pandas as pd
 
 from features import columns as c
-from features.money import convert, to_usd
+from features.money import to_usd
 
 RATES = pd.DataFrame(
     {
@@ -29,12 +29,6 @@ def test_a_rate_counts_from_its_date_on() -> None:
 def test_without_rates_only_dollars_are_known() -> None:
     dollars = to_usd(pd.Series([3.0, 3.0]), pd.Series(["USD", "EUR"]), RATES.head(0), AS_OF)
     assert dollars.fillna(-1).tolist() == [3.0, -1.0]
-
-
-def test_converting_goes_through_dollars() -> None:
-    amount, currency = pd.Series([10.0, 10.0, 10.0]), pd.Series(["EUR", "EUR", "EUR"])
-    converted = convert(amount, currency, pd.Series(["BRL", "EUR", "JPY"]), RATES, AS_OF)
-    assert converted.round(9).fillna(-1).tolist() == [60.0, 10.0, -1.0]
 
 
 def test_inputs_stay_as_they_are() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -187,6 +189,21 @@ def test_a_blank_required_cell_of_any_table_is_named(tmp_path: Path) -> None:
 def test_a_text_column_with_lists_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({c.CREATOR_ID: ["a", "b"], c.BIO: [["x", "y"], ["z"]]}).to_parquet(tmp_path / "creators.parquet")
     assert refusal(tmp_path).details[0]["field"] == "creators.bio, row 0"
+
+
+def test_a_parquet_file_whose_texts_are_not_utf_8_is_named(tmp_path: Path) -> None:
+    raw = pa.array([b"a", b"\xff\xfe"])
+    texts = pa.Array.from_buffers(pa.string(), len(raw), raw.buffers())
+    pq.write_table(pa.table({c.CREATOR_ID: ["a", "b"], c.BIO: texts}), tmp_path / "creators.parquet")
+    error = refusal(tmp_path)
+    assert error.details[0]["field"] == "creators"
+    assert "UTF8" in error.message
+
+
+@pytest.mark.parametrize("cell", [b"\xff\xfe", b"tea"], ids=["undecodable", "decodable"])
+def test_a_text_column_with_bytes_is_refused(tmp_path: Path, cell: bytes) -> None:
+    pd.DataFrame({c.CREATOR_ID: ["a", "b"], c.BIO: [None, cell]}).to_parquet(tmp_path / "creators.parquet")
+    assert refusal(tmp_path).details[0]["field"] == "creators.bio, row 1"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_a_good_dataset_is_good_wherever_it_stands(tmp_path: Path, file_format: 
         ("creators", {c.JOINED_AT: ["2026-01-01", "soon"]}, c.JOINED_AT, 1, "soon", "not a time"),
         ("creators", {c.JOINED_AT: [TOMORROW, DAY]}, c.JOINED_AT, 0, str(TOMORROW), "is after now"),
         ("creators", {c.BIO: ["x\0y", "z"]}, c.BIO, 0, "x\0y", "null byte"),
+        ("creators", {c.BIO: [b"\xff\xfe", "z"]}, c.BIO, 0, r"b'\xff\xfe'", "not one text"),
         ("creators", {c.BIO: [["x", "y"], "z"]}, c.BIO, 0, "['x', 'y']", "not one text"),
         ("creators", {c.CONTENT_LABELS: [["x", None], []]}, c.CONTENT_LABELS, 0, "['x', None]", "not a list of texts"),
         ("creators", {c.CONTENT_LABELS: [5, None]}, c.CONTENT_LABELS, 0, "5.0", "not a list of texts"),
@@ -99,6 +100,8 @@ def test_a_good_dataset_is_good_wherever_it_stands(tmp_path: Path, file_format: 
          "no collaboration"),
         ("collaboration_events", {c.REFERS_TO: [None, None]}, "event_type, refers_to", 1, "APPEAL_OPENED", "no event"),
         ("collaboration_events", {c.RATING: [None, 6]}, c.RATING, 1, "6.0", "is above 5"),
+        ("collaboration_events", {c.VALUE: [None, 1.5]}, c.VALUE, 1, "1.5", "is above 1"),
+        ("collaboration_events", {c.VALUE: [-0.1, 1]}, c.VALUE, 0, "-0.1", "is below 0"),
     ],
 )  # fmt: skip
 def test_each_violation_is_reported_where_it_stands(
