@@ -22,6 +22,7 @@ from models.catalogue import Catalogue, build_catalogue, with_events
 from models.credit import credit_answers
 from models.ranking import rank
 from models.search import profile, search
+from models.similar import similar
 
 RANK_FIELDS = frozenset(
     "brief limit filters exclude_creator_ids pin_creator_ids bids diversity explore seed explain".split()
@@ -77,6 +78,10 @@ class Engine:
     def search(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/creators/search."""
         return search(self._catalogue, self._bank, request)
+
+    def similar(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/creators/similar."""
+        return similar(self._catalogue, request)
 
     def profile(self, request: Mapping[str, Any], risk: bool) -> dict[str, Any]:
         """/v1/creators/profile; fraud evidence only for callers with scope ``risk``."""

@@ -13,6 +13,7 @@ from features.schema import SEPARATOR
 
 MOST_RESULTS = 200
 MOST_IDS, MOST_BIDS, MOST_COUNTRIES, MOST_AUDIENCES = 1000, 1000, 300, 20
+MOST_GIVEN = 5  # creators to find others like
 MOST_SEED = 2**32 - 1
 LONGEST_WORD = 200
 MOST_WORDS = 200

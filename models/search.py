@@ -36,7 +36,7 @@ def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> 
     page = rows[after : after + request.get("page_size", PAGE)]
     more = after + len(page) < len(rows)
     return {
-        "results": [_summary(catalogue, row) for row in page],
+        "results": [summary(catalogue, row) for row in page],
         "next_page_token": _token(keys[page[-1]], catalogue.state.ids[page[-1]]) if more else None,
         "candidates": {
             "catalogue": len(catalogue.state.ids), "removed": filtered.removed, "eligible": len(rows),
@@ -85,7 +85,8 @@ def _json(value: Any, kind: Kind) -> Any:
     return value.isoformat() if kind is Kind.TIME else value
 
 
-def _summary(catalogue: Catalogue, row: int) -> dict[str, Any]:
+def summary(catalogue: Catalogue, row: int) -> dict[str, Any]:
+    """What a list shows of one creator: what filters and sorts read."""
     found = catalogue.filtered.iloc[row]
     names = [name for name in found.index if name != "creator_price_usd"]
     return {"creator_id": catalogue.state.ids[row]} | {

@@ -111,6 +111,12 @@ class SearchAnswer(Answer):
     hints: list[Hint]
 
 
+class SimilarAnswer(Answer):
+    """The nearest first: what search shows of each creator, and ``similarity``, a cosine."""
+
+    results: list[dict[str, Any]]
+
+
 class ProfileAnswer(Answer):
     """Creators with everything known of them: the columns of the table creators and more."""
 

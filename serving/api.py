@@ -40,6 +40,10 @@ class Api:
         """Search the catalogue by filters and words, page by page."""
         return self._engine.search(_plain(request))
 
+    def similar(self, request: requests.SimilarRequest, _: Caller) -> Answer:
+        """Find creators like up to five given ones."""
+        return self._engine.similar(_plain(request))
+
     def profile(self, request: requests.CreatorIds, caller: Caller) -> Answer:
         """Creators with audience, collaborations and daily series; fraud evidence with the scope risk only."""
         return self._engine.profile(_plain(request), risk=RISK in caller.scopes)

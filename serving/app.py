@@ -51,6 +51,7 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
     return (
         Endpoint("/v1/creators/rank", platform, requests.RankRequest, answers.RankAnswer, api.rank),
         Endpoint("/v1/creators/search", platform, requests.SearchRequest, answers.SearchAnswer, api.search),
+        Endpoint("/v1/creators/similar", platform, requests.SimilarRequest, answers.SimilarAnswer, api.similar),
         Endpoint("/v1/creators/profile", both, requests.CreatorIds, answers.ProfileAnswer, api.profile),
         Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert),
         Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete),

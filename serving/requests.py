@@ -109,6 +109,15 @@ class SearchRequest(Body):
     page_token: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
 
 
+class SimilarRequest(Body):
+    """Creators like these, which are left out themselves."""
+
+    model_config = _example(creator_ids=["c000001", "c000002"], filters={"country_codes": ["US"]}, limit=10)
+    creator_ids: Annotated[list[Id], Field(min_length=1, max_length=limits.MOST_GIVEN)]
+    filters: Filters | None = None
+    limit: Limit = 20
+
+
 class CreatorIds(Body):
     """Up to 200 creators by id."""
 

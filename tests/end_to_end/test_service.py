@@ -24,6 +24,7 @@ JSON = {"content-type": "application/json"}
 RETURNS = {
     "/v1/creators/rank": answers.RankAnswer,
     "/v1/creators/search": answers.SearchAnswer,
+    "/v1/creators/similar": answers.SimilarAnswer,
     "/v1/creators/profile": answers.ProfileAnswer,
     "/v1/fraud/score": answers.FraudAnswer,
     "/v1/credit": answers.CreditAnswer,

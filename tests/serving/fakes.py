@@ -38,7 +38,7 @@ class FakeEngine:
     def fraud_score(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"results": [{"creator_id": one} for one in self._known(request)]}
 
-    credit = fraud_score
+    credit = similar = fraud_score
 
     def models(self) -> dict[str, Any]:
         return {"models": {"ranker": 1}}

@@ -22,8 +22,8 @@ from tests.serving.fakes import FakeEngine, make_client
 
 JSON = {"content-type": "application/json"}
 PATHS = (
-    "/v1/creators/rank", "/v1/creators/search", "/v1/creators/profile", "/v1/creators/upsert", "/v1/creators/delete",
-    "/v1/fraud/score", "/v1/credit", "/v1/events", "/v1/models",
+    "/v1/creators/rank", "/v1/creators/search", "/v1/creators/similar", "/v1/creators/profile", "/v1/creators/upsert",
+    "/v1/creators/delete", "/v1/fraud/score", "/v1/credit", "/v1/events", "/v1/models",
 )  # fmt: skip
 
 
@@ -95,6 +95,7 @@ def test_the_engine_is_asked_exactly_what_was_sent_without_nulls(client):
         ("/v1/creators/rank", "[" * 100_000, ""),
         ("/v1/creators/search", '{"sort": "BEAUTY"}', "sort"),
         ("/v1/creators/profile", '{"creator_ids": []}', "creator_ids"),
+        ("/v1/creators/similar", '{"creator_ids": ["1", "2", "3", "4", "5", "6"]}', "creator_ids"),
         ("/v1/events", '{"events": [{"event_id": "e"}]}', "events.0.creator_id"),
     ],
 )
