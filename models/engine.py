@@ -27,7 +27,7 @@ from models.similar import similar
 RANK_FIELDS = frozenset(
     "brief limit filters exclude_creator_ids pin_creator_ids bids diversity explore seed explain".split()
 )
-LATER = {"diversity": 0, "explore": False}  # asked for in the request's shape, offered by a later release
+LATER = {"explore": False}  # asked for in the request's shape, offered by a later release
 
 
 class Engine:

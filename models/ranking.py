@@ -10,27 +10,31 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from features.bank import TextBank
+from features.bank import Floats, TextBank
 from features.errors import bad
 from features.money import to_usd
 from features.pairs import Query, Rows, build_query, pair_features, query_inputs
 from models.bundle import Bundle
 from models.catalogue import Catalogue
+from models.diversity import diversified, moved_up, pool_size
 from models.filters import Filtered, apply
 from models.reasons import Reason
 from models.retriever import retrieve
 
 LIMIT = 20
+DIVERSE = "Moved up for a list of creators who differ from each other"
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Rows of the catalogue in their final order with what the models say of them."""
+    """Rows of the catalogue in their final order with what the models say of them, and whom the request's wish for
+    diversity moved up."""
 
     rows: Rows
     scores: npt.NDArray[np.float64]
     pairs: pd.DataFrame
     success: npt.NDArray[np.float64]
+    diverse: npt.NDArray[np.bool_]
 
 
 def rank(
@@ -42,7 +46,7 @@ def rank(
     bids = _bids_usd(catalogue, request)
     query = query_of(catalogue, bundle, bank, brief, bids)
     retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
-    ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request.get("limit", LIMIT))
+    ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request)
     return {
         "ranking_id": str(uuid4()),
         "results": _results(catalogue, bundle, query, ranked, request, pins),
@@ -94,16 +98,32 @@ def barred(catalogue: Catalogue, request: Mapping[str, Any]) -> tuple[npt.NDArra
     return out, removed
 
 
-def _score(catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins: Rows, limit: int) -> Ranked:
-    """Scores ``rows`` and keeps the first ``limit``: pins in their order, then by score, ties by creator_id."""
+def _score(
+    catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins: Rows, request: Mapping[str, Any]
+) -> Ranked:
+    """Scores ``rows`` and keeps the first ``limit``: pins in their order, then by score, ties by creator_id; then
+    spread out by the request's ``diversity``."""
     pairs = pair_features(query, catalogue.state, rows)
     scores = bundle.ranker.score(pairs)
     place = {row: i for i, row in enumerate(pins)}
     pinned = np.array([place.get(row, len(pins)) for row in rows], dtype=np.int64)
-    best = np.lexsort((catalogue.state.ids[rows].to_numpy(), -scores, pinned))[:limit]
+    order = np.lexsort((catalogue.state.ids[rows].to_numpy(), -scores, pinned))
+    limit = request.get("limit", LIMIT)
+    spread = _spread(order, scores, catalogue.state.vectors[rows], request.get("diversity") or 0.0, limit, len(pins))
+    best = spread[:limit]
     kept = pairs.iloc[best]
     success = bundle.success.predict(kept)["success"].to_numpy() if bundle.success else np.full(len(kept), np.nan)
-    return Ranked(rows[best], scores[best], kept, success)
+    return Ranked(rows[best], scores[best], kept, success, moved_up(order, best))
+
+
+def _spread(
+    order: Rows, scores: npt.NDArray[np.float64], vectors: Floats, diversity: float, limit: int, pins: int
+) -> Rows:
+    """``order`` (k,) into ``scores`` (k,) and ``vectors`` (k, d), its beginning spread out by ``diversity``."""
+    if not diversity:
+        return order
+    pool = order[: pool_size(limit)]
+    return pool[diversified(scores[pool], vectors[pool], diversity, limit, fixed=min(pins, len(pool)))]
 
 
 def _results(
@@ -120,6 +140,7 @@ def _results(
         bid = bids.get(creator_id)
         price = _price(catalogue, query, row, bid)
         reasons = _other_reasons(query, price, row, row in pins, bid is not None) if explain else []
+        reasons += [Reason(code="DIVERSITY", text=DIVERSE, contribution=0.0)] if explain and ranked.diverse[i] else []
         results.append(
             {
                 "creator_id": creator_id,
