@@ -17,14 +17,14 @@ POSITION = "position"
 SERVED_POSITION = 1.0  # a learned position effect is read at the top for everyone, so it cancels out
 ROUNDS = 300
 # The world is monotone there, whatever a few hundred briefs say: likeness to the brief, an audience it asks for and a
-# good record never hurt; a price above budget, another size than the brand hires and fraud never help.
+# good record never hurt; a higher price, another size than the brand hires and fraud never help.
 MONOTONE = dict.fromkeys(
     "text_cosine reference_cosine lexical_cosine tower_score label_overlap style_overlap format_overlap "
     "brand_label_share brand_similarity brand_lexical brand_interest all_interest lookalike_brands lookalike_tastes "
     "lookalike_partners audience_age audience_gender audience_country audience_language audience_interest "
     "language_match country_match followers_in_range acceptance_rate completion_rate mean_rating credit_score".split(),
     1,
-) | {"price_to_budget": -1, "fraud_probability": -1, "brand_size_gap": -1}
+) | dict.fromkeys("price_to_budget price_usd cost_per_mille brand_size_gap fraud_probability".split(), -1)
 PARAMETERS = {
     "objective": "lambdarank",
     "lambdarank_truncation_level": 30,

@@ -63,7 +63,7 @@ def test_the_score_moves_only_in_the_direction_that_the_world_allows(ranker, nam
 def test_constraints_are_of_features_that_exist():
     assert set(MONOTONE) <= set(NAMES)
     falling = {name for name, sign in MONOTONE.items() if sign < 0}
-    assert falling == {"price_to_budget", "fraud_probability", "brand_size_gap"}
+    assert falling == {"price_to_budget", "price_usd", "cost_per_mille", "fraud_probability", "brand_size_gap"}
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(ranker, some):
