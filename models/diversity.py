@@ -39,9 +39,3 @@ def scaled(scores: Values) -> Values:
     """The scores in [0, 1], the lowest 0 and the highest 1; zeros where all are equal."""
     spread = np.ptp(scores) if len(scores) else 0.0
     return (scores - scores.min()) / spread if spread > 0 else np.zeros(len(scores))
-
-
-def moved_up(before: Rows, after: Rows) -> npt.NDArray[np.bool_]:
-    """(len(after),) whether each of ``after`` stands further up there than in ``before``, or was not there."""
-    places = {row: place for place, row in enumerate(before)}
-    return np.array([places.get(row, len(before)) > place for place, row in enumerate(after)], dtype=bool)

@@ -27,7 +27,6 @@ from models.similar import similar
 RANK_FIELDS = frozenset(
     "brief limit filters exclude_creator_ids pin_creator_ids bids diversity explore seed explain".split()
 )
-LATER = {"explore": False}  # asked for in the request's shape, offered by a later release
 
 
 class Engine:
@@ -69,9 +68,6 @@ class Engine:
     def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/creators/rank."""
         _known_fields(request, RANK_FIELDS)
-        for field, default in LATER.items():
-            if request.get(field, default) != default:
-                raise bad(field, f"is not offered yet; leave it out or send {default}", request[field])
         catalogue = self._catalogue
         return rank(catalogue, self._bundle, self._bank, request, brief_row(request, catalogue.latest))
 

@@ -10,30 +10,38 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from features.bank import Floats, TextBank
+from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
 from features.pairs import Query, Rows, build_query, pair_features, query_inputs
 from models.bundle import Bundle
 from models.catalogue import Catalogue
-from models.diversity import diversified, moved_up, pool_size
+from models.diversity import pool_size
+from models.exploration import FEW_JOBS, bonuses, floor_places, record, seed_of
 from models.filters import Filtered, apply
+from models.places import Exploring, places
 from models.reasons import Reason
 from models.retriever import retrieve
 
 LIMIT = 20
-DIVERSE = "Moved up for a list of creators who differ from each other"
+DECIDED = {
+    "PINNED": "Pinned by the request",
+    "BID": "Priced by the creator's bid for this brief",
+    "EXPLORATION": "Moved up as a creator with few jobs so far",
+    "DIVERSITY": "Moved up for a list of creators who differ from each other",
+}
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Rows of the catalogue in their final order with what the models say of them, and whom the request's wish for
-    diversity moved up."""
+    """Rows of the catalogue in their final order with what the models say of them, and whom the request's wishes
+    for diversity and exploration moved up."""
 
     rows: Rows
     scores: npt.NDArray[np.float64]
     pairs: pd.DataFrame
     success: npt.NDArray[np.float64]
+    explored: npt.NDArray[np.bool_]
     diverse: npt.NDArray[np.bool_]
 
 
@@ -101,29 +109,37 @@ def barred(catalogue: Catalogue, request: Mapping[str, Any]) -> tuple[npt.NDArra
 def _score(
     catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins: Rows, request: Mapping[str, Any]
 ) -> Ranked:
-    """Scores ``rows`` and keeps the first ``limit``: pins in their order, then by score, ties by creator_id; then
-    spread out by the request's ``diversity``."""
+    """Scores ``rows`` and keeps the first ``limit``: pins in their order, then by score, ties by creator_id; then as
+    the request's ``explore`` and ``diversity`` move them."""
     pairs = pair_features(query, catalogue.state, rows)
     scores = bundle.ranker.score(pairs)
     place = {row: i for i, row in enumerate(pins)}
     pinned = np.array([place.get(row, len(pins)) for row in rows], dtype=np.int64)
     order = np.lexsort((catalogue.state.ids[rows].to_numpy(), -scores, pinned))
+    limit, diversity = request.get("limit", LIMIT), request.get("diversity") or 0.0
+    exploring = _exploring(catalogue, bundle, pairs, order, request, query.brief) if request.get("explore") else None
+    shown = places(order, scores, catalogue.state.vectors[rows], limit, len(pins), diversity, exploring)
+    kept = pairs.iloc[shown.best]
+    return Ranked(rows[shown.best], scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
+
+
+def _exploring(
+    catalogue: Catalogue, bundle: Bundle, pairs: pd.DataFrame, order: Rows, request: Mapping[str, Any], brief: pd.Series
+) -> Exploring:
+    """Bonuses for the best of the new creators among ``pairs`` (k, p), by the request's seed."""
+    rng = np.random.default_rng(seed_of(request, brief))
     limit = request.get("limit", LIMIT)
-    spread = _spread(order, scores, catalogue.state.vectors[rows], request.get("diversity") or 0.0, limit, len(pins))
-    best = spread[:limit]
-    kept = pairs.iloc[best]
-    success = bundle.success.predict(kept)["success"].to_numpy() if bundle.success else np.full(len(kept), np.nan)
-    return Ranked(rows[best], scores[best], kept, success, moved_up(order, best))
+    new = catalogue.state.frame["jobs"].loc[pairs.index].to_numpy() < FEW_JOBS
+    tried = order[new[order]][: pool_size(limit)]
+    completed, failed = record(catalogue.tables["collaboration_events"], pairs.index[tried])
+    bonus = np.zeros(len(pairs))
+    bonus[tried] = bonuses(_success(bundle, pairs.iloc[tried]), completed, failed, rng)
+    return Exploring(new, bonus, floor_places(limit, rng))
 
 
-def _spread(
-    order: Rows, scores: npt.NDArray[np.float64], vectors: Floats, diversity: float, limit: int, pins: int
-) -> Rows:
-    """``order`` (k,) into ``scores`` (k,) and ``vectors`` (k, d), its beginning spread out by ``diversity``."""
-    if not diversity:
-        return order
-    pool = order[: pool_size(limit)]
-    return pool[diversified(scores[pool], vectors[pool], diversity, limit, fixed=min(pins, len(pool)))]
+def _success(bundle: Bundle, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """(k,) probabilities of success; NaN without a success model."""
+    return bundle.success.predict(pairs)["success"].to_numpy() if bundle.success else np.full(len(pairs), np.nan)
 
 
 def _results(
@@ -139,8 +155,11 @@ def _results(
         creator_id = catalogue.state.ids[row]
         bid = bids.get(creator_id)
         price = _price(catalogue, query, row, bid)
-        reasons = _other_reasons(query, price, row, row in pins, bid is not None) if explain else []
-        reasons += [Reason(code="DIVERSITY", text=DIVERSE, contribution=0.0)] if explain and ranked.diverse[i] else []
+        decided = {
+            "PINNED": row in pins, "BID": bid is not None, "EXPLORATION": ranked.explored[i],
+            "DIVERSITY": ranked.diverse[i],
+        }  # fmt: skip
+        reasons = _other_reasons(query, price, row, decided) if explain else []
         results.append(
             {
                 "creator_id": creator_id,
@@ -161,14 +180,10 @@ def _results(
 
 
 def _other_reasons(
-    query: Query, price: Mapping[str, Any] | None, row: int, pinned: bool, bidding: bool
+    query: Query, price: Mapping[str, Any] | None, row: int, decided: Mapping[str, bool | np.bool_]
 ) -> list[Reason]:
     """Reasons outside the margin's sum: what the request or the marketplace decided, not the model."""
-    found = []
-    if pinned:
-        found.append(Reason(code="PINNED", text="Pinned by the request", contribution=0.0))
-    if bidding:
-        found.append(Reason(code="BID", text="Priced by the creator's bid for this brief", contribution=0.0))
+    found = [Reason(code=code, text=DECIDED[code], contribution=0.0) for code, so in decided.items() if so]
     if text := _not_comparable(query, price, row):
         found.append(Reason(code="CURRENCY_NOT_COMPARABLE", text=text, contribution=0.0))
     return found

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.diversity import diversified, moved_up, pool_size, scaled
+from models.diversity import diversified, pool_size, scaled
 from models.engine import Engine
 
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -57,10 +57,6 @@ def test_scores_are_scaled_to_their_range():
     assert list(scaled(np.array([3.0, 1.0, 2.0]))) == [1.0, 0.0, 0.5]
     assert list(scaled(np.array([2.0, 2.0]))) == [0.0, 0.0]
     assert len(scaled(np.zeros(0))) == 0
-
-
-def test_moved_up_is_who_stands_further_up_than_before():
-    assert list(moved_up(np.array([4, 5, 6, 7]), np.array([4, 7, 5, 9]))) == [False, True, False, True]
 
 
 def ranked(engine: Engine, brief: dict[str, Any], **request: Any) -> dict[str, Any]:

@@ -207,7 +207,6 @@ def test_a_creator_with_as_many_open_orders_as_it_takes_is_not_offered(engine):
         ({"brief": BRIEF | {"content_labels": {"a": 1}}}, "content_labels", "is not a list of texts"),
         ({"brief": BRIEF | {"objective": "FAME"}}, "objective", "AWARENESS"),
         ({"brief": BRIEF, "filters": {"min_age": 3}}, "filters.min_age", "is no filter"),
-        ({"brief": BRIEF, "explore": True}, "explore", "not offered yet"),
     ],
 )
 def test_a_bad_request_is_refused_by_the_name_of_its_field(engine, request_, field, problem):
