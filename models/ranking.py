@@ -17,6 +17,7 @@ from features.pairs import Query, Rows, build_query, pair_features, query_inputs
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.diversity import pool_size
+from models.exclusivity import bound
 from models.exploration import FEW_JOBS, bonuses, floor_places, record, seed_of
 from models.filters import Filtered, apply
 from models.places import Exploring, places
@@ -50,7 +51,7 @@ def rank(
 ) -> dict[str, Any]:
     """The rank answer for a checked ``request`` and its ``brief`` row."""
     pins = _pins(catalogue, request)
-    allowed, filtered, removed = eligible(catalogue, request)
+    allowed, filtered, removed = eligible(catalogue, request, brief)
     bids = _bids_usd(catalogue, request)
     query = query_of(catalogue, bundle, bank, brief, bids)
     retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
@@ -79,16 +80,19 @@ def query_of(
 
 
 def eligible(
-    catalogue: Catalogue, request: Mapping[str, Any]
+    catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
 ) -> tuple[npt.NDArray[np.bool_], Filtered, list[dict[str, Any]]]:
     """(n,) who may be offered, what the request's filters did, and what was removed before them (:func:`barred`)."""
-    out, removed = barred(catalogue, request)
+    out, removed = barred(catalogue, request, brief)
     filtered = apply(catalogue.filtered, catalogue.state.audience, request.get("filters") or {}, within=~out)
     return filtered.allowed & ~out, filtered, removed
 
 
-def barred(catalogue: Catalogue, request: Mapping[str, Any]) -> tuple[npt.NDArray[np.bool_], list[dict[str, Any]]]:
-    """(n,) whom the marketplace's own rules or the request exclude, and how many each rule removed."""
+def barred(
+    catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
+) -> tuple[npt.NDArray[np.bool_], list[dict[str, Any]]]:
+    """(n,) whom the marketplace's own rules, the request or the ``brief``'s competitors exclude, and how many each rule
+    removed."""
     status, most = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
     own = catalogue.state.creators[c.MAX_OPEN_ORDERS]
     rules = {
@@ -97,6 +101,7 @@ def barred(catalogue: Catalogue, request: Mapping[str, Any]) -> tuple[npt.NDArra
         "max_open_orders": catalogue.state.frame["open_orders"] >= np.fmin(most, own).fillna(np.inf),
         "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids") or []),
     }
+    rules |= {} if brief is None else {"exclusivity": bound(catalogue, brief)}
     out = np.zeros(len(catalogue.state.ids), bool)
     removed = []
     for name, rule in rules.items():
@@ -228,7 +233,10 @@ def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, flo
 
 
 def _pins(catalogue: Catalogue, request: Mapping[str, Any]) -> Rows:
-    """Rows of the pinned creators. InputError for one that the catalogue does not have or that may not be offered."""
+    """Rows of the pinned creators. InputError for one that the catalogue does not have or that may not be offered.
+
+    Who pins a creator that has worked for a competitor wants just that one: exclusivity does not hold for pins.
+    """
     ids = list(dict.fromkeys(request.get("pin_creator_ids") or []))
     rows = catalogue.state.ids.get_indexer(ids).astype(np.int64)
     if (rows < 0).any():
