@@ -55,33 +55,46 @@ def run(data: Path, cache: Path) -> dict[str, object]:
 def evaluate_matching(tables: Tables, utility: pd.DataFrame, bank: TextBank) -> dict[str, Interval]:
     """NDCG@10 of the whole path, of baselines and of the oracle, and the retriever's recall@200; means over the later
     briefs with bootstrap intervals. ``share_of_oracle`` resamples both together."""
-    end, created = data_as_of(tables), tables["briefs"][c.CREATED_AT]
-    cut = created.quantile(TRAINED_UNTIL)
-    bundle = bundle_of(fit(exported(tables, cut), bank, seed=SEED, progress=True), bank)
-    later = tables["briefs"][created > cut]
-    truth = {brief: rows.set_index(c.CREATOR_ID) for brief, rows in utility.groupby(c.BRIEF_ID)}
-    found = pd.DataFrame(
-        [
-            _measure(catalogue, bundle, bank, brief, truth[brief[c.BRIEF_ID]])
-            for catalogue, brief in _weekly(tables, later, bundle, bank, end)
-        ]
-    )
+    bundle, later = trained_on_the_past(tables, bank)
+    found = measured(tables, utility, later, bundle, bank)
     rng = np.random.default_rng(SEED)
     means = {name: bootstrap(found[name].tolist(), rng) for name in found}
-    return means | {"share_of_oracle": _ratio(found["ranked"], found["oracle"], rng)}
+    return means | {"share_of_oracle": ratio(found["ranked"], found["oracle"], rng)}
 
 
-def _weekly(
-    tables: Tables, briefs: pd.DataFrame, bundle: Bundle, bank: TextBank, end: pd.Timestamp
+def trained_on_the_past(tables: Tables, bank: TextBank) -> tuple[Bundle, pd.DataFrame]:
+    """Models trained on an export at TRAINED_UNTIL of the briefs, and the later briefs."""
+    created = tables["briefs"][c.CREATED_AT]
+    cut = created.quantile(TRAINED_UNTIL)
+    bundle = bundle_of(fit(exported(tables, cut), bank, seed=SEED, progress=True), bank)
+    return bundle, tables["briefs"][created > cut]
+
+
+def measured(
+    tables: Tables, utility: pd.DataFrame, briefs: pd.DataFrame, bundle: Bundle, bank: TextBank
+) -> pd.DataFrame:
+    """A row of scores (:func:`measure`) for each of ``briefs``."""
+    truth = {brief: rows.set_index(c.CREATOR_ID) for brief, rows in utility.groupby(c.BRIEF_ID)}
+    rows = [
+        measure(catalogue, bundle, bank, brief, truth[brief[c.BRIEF_ID]])
+        for catalogue, brief in weekly(tables, briefs, bundle, bank)
+    ]
+    return pd.DataFrame(rows)
+
+
+def weekly(
+    tables: Tables, briefs: pd.DataFrame, bundle: Bundle, bank: TextBank
 ) -> Iterator[tuple[Catalogue, pd.Series]]:
     """Each brief with the catalogue as of the start of its week."""
+    end = data_as_of(tables)
     for week, rows in briefs.groupby(briefs[c.CREATED_AT].dt.floor(REFRESH)):
         catalogue = build_catalogue(bundle, known(tables, week, end), week, bank)
         for _, brief in rows.iterrows():
             yield catalogue, brief
 
 
-def _measure(catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, truth: pd.DataFrame) -> Scores:
+def measure(catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, truth: pd.DataFrame) -> Scores:
+    """NDCG@10 of the whole path, the baselines and the oracle, and the retriever's recall, for one brief."""
     allowed, _, _ = eligible(catalogue, {})
     rows = np.flatnonzero(allowed)
     known_truth = truth.reindex(catalogue.state.ids)
@@ -110,7 +123,7 @@ def _descending(rows: Rows, scores: Values) -> Rows:
     return rows[np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")]
 
 
-def _ratio(part: pd.Series, whole: pd.Series, rng: np.random.Generator, draws: int = 1000) -> Interval:
+def ratio(part: pd.Series, whole: pd.Series, rng: np.random.Generator, draws: int = 1000) -> Interval:
     """mean(part) / mean(whole) with a paired percentile bootstrap."""
     picks = rng.integers(0, len(part), (draws, len(part)))
     ratios = part.to_numpy()[picks].mean(axis=1) / whole.to_numpy()[picks].mean(axis=1)
