@@ -36,7 +36,10 @@ class AudienceFilter(Body):
 
 
 class Filters(Body):
-    """Hard limits. A creator whose credit or fraud is unknown passes, and is counted as unknown; pt finds pt-BR too."""
+    """Hard limits. A creator whose credit or fraud is unknown passes, and is counted as unknown; pt finds pt-BR too.
+
+    ``brand_safety`` takes ADULT_AUDIENCE_ONLY, ALCOHOL, GAMBLING and FINANCE: how young an audience may be.
+    """
 
     country_codes: Annotated[list[Country], Field(max_length=limits.MOST_COUNTRIES)] | None = None
     languages: Words | None = None

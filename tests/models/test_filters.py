@@ -10,7 +10,8 @@ from features import columns as c
 from features.audience import shares
 from features.errors import InputError
 from features.vocabulary import AUDIENCE_DIMENSIONS
-from models.filters import Filtered, apply
+from models import requests
+from models.filters import BRAND_SAFETY, Filtered, apply
 
 IDS = ["ana", "bo", "chen", "dana", "emil"]
 CATALOGUE = pd.DataFrame(
@@ -73,6 +74,8 @@ def names(result: Filtered) -> list[str]:
         ({"audience": []}, IDS, 0),
         ({"brand_safety": ["ADULT_AUDIENCE_ONLY"]}, ["ana", "chen"], 2),
         ({"brand_safety": []}, IDS, 0),
+        ({"brand_safety": ["FINANCE"]}, ["ana", "chen"], 2),
+        ({"brand_safety": ["ALCOHOL"]}, [], 2),  # ana has 10 % minors and 80 % of 18 to 24, chen 70 % of them
     ],
 )
 def test_one_filter_by_hand(filters: dict[str, Any], allowed: list[str], unknown: int) -> None:
@@ -81,6 +84,40 @@ def test_one_filter_by_hand(filters: dict[str, Any], allowed: list[str], unknown
     assert names(result) == allowed
     assert result.removed == [{"filter": name, "removed": 5 - len(allowed), "unknown": unknown}]
     assert result.hints == ([{"filter": name, "would_add": 5 - len(allowed)}] if len(allowed) < 5 else [])
+
+
+AGES = [
+    ("none", {"25-34": 1.0}),
+    ("young", {"18-24": 0.6, "25-34": 0.4}),  # 25.7 % under 21
+    ("younger", {"18-24": 0.62, "25-34": 0.38}),  # 26.6 %
+    ("edge", {"13-17": 0.15, "18-24": 7 / 3 * 0.112, "25-34": 0.5}),  # 15 % minors, 26.2 % under 21
+    ("quarter", {"13-17": 0.15, "18-24": 7 / 3 * 0.1, "25-34": 0.5}),  # 25 %
+    ("minors", {"13-17": 0.16, "25-34": 0.84}),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "allowed"),
+    [
+        ("ADULT_AUDIENCE_ONLY", ["none", "young", "younger", "edge", "quarter"]),
+        ("ALCOHOL", ["none", "young", "edge", "quarter"]),
+        ("GAMBLING", ["none", "quarter"]),
+        ("FINANCE", ["none", "young", "younger", "edge", "quarter"]),
+    ],
+)
+def test_how_young_an_audience_may_be_by_rule(rule: str, allowed: list[str]) -> None:
+    ids = pd.Index([name for name, _ in AGES])
+    rows = [(name, "age", bucket, share) for name, ages in AGES for bucket, share in ages.items()]
+    table = pd.DataFrame(rows, columns=[c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE])
+    catalogue = CATALOGUE.iloc[[0] * len(ids)].set_axis(ids)
+    result = apply(catalogue, {"age": shares(table, ids, "age")}, {"brand_safety": [rule]})
+    assert list(ids[result.allowed]) == allowed
+
+
+def test_every_rule_is_at_least_as_strict_as_the_general_one() -> None:
+    adults = filtered({"brand_safety": ["ADULT_AUDIENCE_ONLY"]}).allowed
+    for rule in BRAND_SAFETY:
+        assert not (filtered({"brand_safety": [rule]}).allowed & ~adults).any()
 
 
 def test_two_audience_filters_both_hold() -> None:
@@ -156,21 +193,29 @@ def test_unknown_rules_and_dimensions_are_named_with_those_that_exist() -> None:
     assert dimension.value.details[0]["value"] == "shoe size"
 
 
-FILTERS = st.fixed_dictionaries(
-    {},
-    optional={
-        "country_codes": st.lists(st.sampled_from(["US", "BR", "CN"])),
-        "content_labels": st.lists(st.sampled_from(["FOOD", "TECH"])),
-        "min_followers": st.integers(0, 3000),
-        "max_creator_price": st.integers(40, 100),
-        "min_credit_score": st.integers(0, 1000),
-        "max_fraud_probability": st.floats(0, 1),
-        "brand_safety": st.just(["ADULT_AUDIENCE_ONLY"]),
-    },
-)
+AUDIENCE_WANTED = {"dimension": "age", "buckets": ["18-24", "25-34"], "min_share": 0.7}
+EVERY_FILTER: dict[str, st.SearchStrategy[Any]] = {
+    "country_codes": st.lists(st.sampled_from(["US", "BR", "CN"])),
+    "languages": st.lists(st.sampled_from(["en", "pt", "zh-Hant"])),
+    "content_labels": st.lists(st.sampled_from(["FOOD", "TECH"])),
+    "content_styles": st.lists(st.sampled_from(["VLOG", "COMEDY"])),
+    "content_formats": st.lists(st.sampled_from(["LIVE", "IMAGE"])),
+    **{f"{bound}_followers": st.integers(0, 3000) for bound in ("min", "max")},
+    **{f"{bound}_median_views": st.integers(0, 50) for bound in ("min", "max")},
+    **{f"{bound}_engagement_rate": st.floats(0, 0.6) for bound in ("min", "max")},
+    **{f"{bound}_creator_price": st.integers(40, 100) for bound in ("min", "max")},
+    "min_credit_score": st.integers(0, 1000),
+    "max_fraud_probability": st.floats(0, 1),
+    "audience": st.lists(st.just(AUDIENCE_WANTED), max_size=2),
+    "brand_safety": st.lists(st.sampled_from(sorted(BRAND_SAFETY)), max_size=2),
+}
 
 
-@given(FILTERS)
+def test_hints_are_tried_on_every_filter_there_is() -> None:
+    assert set(EVERY_FILTER) == set(requests.FILTERS)
+
+
+@given(st.fixed_dictionaries({}, optional=EVERY_FILTER))
 def test_hints_and_counts_agree_with_leaving_a_filter_out(filters: dict[str, Any]) -> None:
     result = filtered(filters)
     assert sum(entry["removed"] for entry in result.removed) == 5 - result.allowed.sum()
