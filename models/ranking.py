@@ -21,16 +21,10 @@ from models.exclusivity import bound
 from models.exploration import FEW_JOBS, bonuses, floor_places, record, seed_of
 from models.filters import Filtered, apply
 from models.places import Exploring, places
-from models.reasons import Reason
+from models.reasons import Reason, in_language, said, spoken
 from models.retriever import retrieve
 
 LIMIT = 20
-DECIDED = {
-    "PINNED": "Pinned by the request",
-    "BID": "Priced by the creator's bid for this brief",
-    "EXPLORATION": "Moved up as a creator with few jobs so far",
-    "DIVERSITY": "Moved up for a list of creators who differ from each other",
-}
 
 
 @dataclass(frozen=True)
@@ -151,7 +145,9 @@ def _results(
     catalogue: Catalogue, bundle: Bundle, query: Query, ranked: Ranked, request: Mapping[str, Any], pins: Rows
 ) -> list[dict[str, Any]]:
     explain = bool(request.get("explain"))
-    explained = bundle.ranker.reasons(ranked.pairs) if explain else [[] for _ in ranked.rows]
+    language = spoken(query.brief[c.LANGUAGE])
+    told = bundle.ranker.reasons(ranked.pairs) if explain else [[] for _ in ranked.rows]
+    explained = in_language(told, ranked.pairs, language)
     bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
     credit, fraud = catalogue.credit.iloc[ranked.rows], catalogue.state.frame["fraud_probability"].iloc[ranked.rows]
     levels = bundle.fraud
@@ -188,20 +184,23 @@ def _other_reasons(
     query: Query, price: Mapping[str, Any] | None, row: int, decided: Mapping[str, bool | np.bool_]
 ) -> list[Reason]:
     """Reasons outside the margin's sum: what the request or the marketplace decided, not the model."""
-    found = [Reason(code=code, text=DECIDED[code], contribution=0.0) for code, so in decided.items() if so]
-    if text := _not_comparable(query, price, row):
-        found.append(Reason(code="CURRENCY_NOT_COMPARABLE", text=text, contribution=0.0))
+    language = spoken(query.brief[c.LANGUAGE])
+    found = [Reason(code=code, text=said(code, language), contribution=0.0) for code, so in decided.items() if so]
+    if missing := _not_comparable(query, price, row):
+        found.append(
+            Reason(code="CURRENCY_NOT_COMPARABLE", text=said(missing[0], language, missing[1]), contribution=0.0)
+        )
     return found
 
 
-def _not_comparable(query: Query, price: Mapping[str, Any] | None, row: int) -> str | None:
+def _not_comparable(query: Query, price: Mapping[str, Any] | None, row: int) -> tuple[str, str | None] | None:
+    """What keeps price and budget from being compared, and the currency concerned."""
     if price and np.isnan(query.prices[row]):
-        missing = f"No exchange rate for {price['currency']}" if price["currency"] else "The price has no currency"
-        return f"{missing}: cost was not compared"
+        return "PRICE_WITHOUT_RATE" if price["currency"] else "PRICE_WITHOUT_CURRENCY", price["currency"]
     currency = query.brief[c.CURRENCY]
     if price and np.isnan(query.budget) and not np.isnan(query.brief[c.BUDGET]):
-        missing = f"No exchange rate for {currency}" if isinstance(currency, str) else "The budget has no currency"
-        return f"{missing}: the budget was not compared"
+        known = isinstance(currency, str)
+        return ("BUDGET_WITHOUT_RATE", currency) if known else ("BUDGET_WITHOUT_CURRENCY", None)
     return None
 
 
