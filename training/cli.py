@@ -46,7 +46,9 @@ class Benchmark(StrEnum):
     """The benchmarks; each is a module of :mod:`training.benchmarks`."""
 
     INSTA_BRANDS = "insta-brands"
+    LANGUAGES = "languages"
     MARKETPLACE = "marketplace"
+    MARKETS = "markets"
 
 
 Source = Annotated[str, typer.Argument(metavar="DIR", help="A folder with one file per table, or a SQL URL.")]

@@ -1,0 +1,84 @@
+"""The benchmark across languages: its briefs, its sums by hand, and its shape on the small release."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.asof import data_as_of
+from features.bank import TextBank
+from features.tables import read_tables
+from features.text import EmbeddingCache, load_encoder
+from models.bundle import Bundle
+from models.catalogue import build_catalogue
+from models.registry import local_champion
+from training.benchmarks.languages import DEPTH, LANGUAGES, UNTRAINED, Market, briefs, evaluate, overlap, overlaps
+
+ALL = (*LANGUAGES, UNTRAINED)
+
+
+@pytest.fixture(scope="module")
+def market(home: Path, dataset: Path) -> Market:
+    tables, bundle = read_tables(dataset), Bundle.load(local_champion(home))
+    bank = TextBank(load_encoder(), EmbeddingCache(home / "embeddings"))
+    return Market(build_catalogue(bundle, tables, data_as_of(tables), bank), bundle, bank)
+
+
+@pytest.fixture(scope="module")
+def answer(market: Market) -> Any:
+    return evaluate(market, briefs()[:3])
+
+
+def test_every_brief_is_written_in_every_language_and_keeps_its_product_name() -> None:
+    assert len(briefs()) == len({brief["id"] for brief in briefs()}) == 20
+    for brief in briefs():
+        assert set(brief["texts"]) == set(ALL)
+        written = [" ".join(text.values()) for text in brief["texts"].values()]
+        assert len(set(written)) == len(ALL)
+        assert _names(written), brief["id"]
+        assert brief["content_labels"]
+        assert brief["target_countries"]
+
+
+def _names(written: list[str]) -> set[str]:
+    """The capitalised words of the first text that stand in all."""
+    words = {word.strip(",:.") for word in written[0].split() if word[0].isupper()}
+    return {word for word in words if all(word in text for text in written)}
+
+
+def test_overlap_by_hand() -> None:
+    assert overlap(["a", "b"], ["b", "c"]) == 0.5
+    assert overlap(["a", "b"], ["b"]) == 0.5
+    assert overlap([], []) == 0
+
+
+def test_overlaps_by_hand() -> None:
+    same, other = ["a", "b"], ["b", "c"]
+    lists = {"one": dict.fromkeys(ALL, same), "two": dict.fromkeys(ALL, other) | {"ko": same, "id": ["x", "y"]}}
+    found: Any = overlaps(lists)
+    assert found["with_english"]["mean"] == pytest.approx((1 + (5 + 0.5) / 6) / 2)
+    assert found["all_pairs"]["mean"] == pytest.approx((1 + (15 + 6 * 0.5) / 21) / 2)
+    assert found["indonesian_with_english"]["mean"] == found["indonesian_with_all"]["mean"] == 0.5
+    assert (found["by_language"]["ko"], found["by_language"]["zh"]) == (0.75, 1)
+    assert found["between_briefs"] == 0.5
+
+
+@pytest.mark.parametrize("variant", ["text", "text_and_fields"])
+def test_shares_are_shares_and_causes_speak_of_what_was_ranked(answer: Any, variant: str) -> None:
+    found = answer[variant]
+    means = [found[name]["mean"] for name in ("with_english", "all_pairs", "indonesian_with_english")]
+    assert all(0 <= share <= 1 for share in (*means, *found["by_language"].values(), found["between_briefs"]))
+    assert {"text_cosine", "lexical_cosine", "tower_score"} <= set(found["causes"]["alone"])
+    assert found["causes"]["as_if_english"][""] == pytest.approx(means[0])
+
+
+def test_a_filter_on_a_language_is_obeyed(answer: Any) -> None:
+    asked = answer["asked_for_a_language"]
+    assert {"en", "es"} <= set(asked)
+    assert "ko" not in asked  # nobody in the simulated marketplace writes in it
+    assert {shares["filter"] for shares in asked.values()} == {1.0}
+    assert all(shares["target_languages"] >= shares["unasked"] for shares in asked.values())
+
+
+def test_lists_are_as_long_as_asked(market: Market) -> None:
+    assert len(set(market.top(briefs()[0]["texts"]["ar"]))) == DEPTH
