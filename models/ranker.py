@@ -1,7 +1,7 @@
 """Second stage: LightGBM LambdaMART (Burges, 2010) over brief × creator features, with its own contributions as
 reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class Ranker:
 
 def fit_ranker(
     pairs: pd.DataFrame, grades: npt.NDArray[np.int64], positions: npt.NDArray[np.float64], groups: Sequence[int], *,
-    seed: int, rounds: int = ROUNDS,
+    seed: int, rounds: int = ROUNDS, parameters: Mapping[str, object] = PARAMETERS,
 ) -> Ranker:  # fmt: skip
     """Fits on rows (r, p) in groups of consecutive rows, one group a brief; ``grades`` 0–4, ``positions`` NaN without.
 
@@ -83,7 +83,7 @@ def fit_ranker(
     """
     names = [*pairs.columns, POSITION]
     booster = train_booster(
-        PARAMETERS,
+        parameters,
         np.column_stack([pairs.to_numpy(np.float64), positions]),
         grades.astype(np.float64),
         feature_names=names,

@@ -47,6 +47,7 @@ class Benchmark(StrEnum):
 
     INSTA_BRANDS = "insta-brands"
     LANGUAGES = "languages"
+    LIGHTGBM_RANK = "lightgbm-rank"
     MARKETPLACE = "marketplace"
     MARKETS = "markets"
 
