@@ -215,6 +215,23 @@ class EventsAnswer(Answer):
     results: list[EventStatus]
 
 
+class FeedbackStatus(Answer):
+    """What became of one item: ACCEPTED where it says something new, DUPLICATE where that or more is known."""
+
+    creator_id: str
+    status: Literal["ACCEPTED", "DUPLICATE", "REJECTED"]
+    error: str | None
+
+
+class FeedbackAnswer(Answer):
+    """How many items had each fate, and which."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[FeedbackStatus]
+
+
 class ModelsAnswer(Answer):
     """The release that is served: the version of each model, null for what is not trained, and its metrics.
 

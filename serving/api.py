@@ -1,5 +1,7 @@
 """What stands behind the routes: reads go to the engine, writes to the store first and then to the engine."""
 
+import json
+from collections import Counter
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from threading import Lock
@@ -11,15 +13,16 @@ from features import columns as c
 from features import schema
 from features.errors import Detail, InputError, bad
 from features.validation import violations
-from serving import ledger, requests
+from serving import feedback, ledger, requests
 from serving.auth import RISK, Caller
 from serving.rows import Body
-from serving.store import Store
+from serving.store import Ranking, Store
 
 if TYPE_CHECKING:
     from models.engine import Engine
 
 Answer = dict[str, Any]
+FATES = {"accepted": ledger.ACCEPTED, "duplicates": ledger.DUPLICATE, "rejected": ledger.REJECTED}
 
 
 class Api:
@@ -34,7 +37,9 @@ class Api:
 
     def rank(self, request: requests.RankRequest, _: Caller) -> Answer:
         """Rank creators for a brief, with reasons when asked to explain."""
-        return self._engine.rank(_plain(request))
+        answer = self._engine.rank(_plain(request))
+        self._remember(answer, request.brief)
+        return answer
 
     def search(self, request: requests.SearchRequest, _: Caller) -> Answer:
         """Search the catalogue by filters and words, page by page."""
@@ -94,13 +99,29 @@ class Api:
             stored = self._store.events_about(batch)
             verdict = ledger.judged(batch, stored, creators, self._now(), request.backfill)
             self._append(batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
-        counts = verdict[ledger.STATUS].value_counts()
-        return {
-            "accepted": int(counts.get(ledger.ACCEPTED, 0)),
-            "duplicates": int(counts.get(ledger.DUPLICATE, 0)),
-            "rejected": int(counts.get(ledger.REJECTED, 0)),
-            "results": verdict.to_dict("records"),
-        }
+        return _counted(verdict.to_dict("records"))
+
+    def feedback(self, request: requests.FeedbackRequest, _: Caller) -> Answer:
+        """Tell what of a ranking was shown and what came of it, to learn from: the same item twice is one."""
+        with self._writing:
+            ranking = self._store.ranking(request.ranking_id)
+            if ranking is None:
+                raise bad("ranking_id", "no such ranking was answered here", request.ranking_id, "NOT_FOUND")
+            brief = schema.conform(pd.DataFrame([json.loads(ranking.brief)]), schema.BRIEFS)
+            batch = feedback.impressions(_frame(request.items, schema.IMPRESSIONS), ranking, brief)
+            creators = self._store.known_creators(list(batch[c.CREATOR_ID].unique()))
+            found = feedback.judged(batch, self._store.impressions_of(ranking.ranking_id), creators, self._now())
+            if len(found.impressions):
+                first = min(ranking.ranked_at, found.impressions[c.SHOWN_AT].min())
+                self._store.write_feedback(brief.fillna({c.CREATED_AT: first}), found.impressions)
+        return _counted(found.results)
+
+    def _remember(self, answer: Answer, brief: Body) -> None:
+        """Keeps a ranking's brief, under the ranking's own id where it has none, for the feedback that may come."""
+        ranking_id = answer["ranking_id"]
+        given = brief.model_dump(mode="json", exclude_none=True)
+        kept = json.dumps({c.BRIEF_ID: ranking_id} | given, ensure_ascii=False)
+        self._store.remember(Ranking(ranking_id, kept, answer["models"]["release"], self._now()))
 
     def _append(self, events: pd.DataFrame) -> None:
         if len(events):
@@ -141,6 +162,12 @@ def _check(rows: schema.Tables, known: Set[str], now: pd.Timestamp) -> None:
             for one in found
         ]
         raise InputError(f"{details[0]['field']}: {details[0]['problem']}", details)
+
+
+def _counted(results: list[dict[str, Any]]) -> Answer:
+    """How many results had each fate, and the results."""
+    counts = Counter(result["status"] for result in results)
+    return {name: counts[status] for name, status in FATES.items()} | {"results": results}
 
 
 def _plain(request: Body) -> Answer:

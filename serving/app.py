@@ -55,6 +55,7 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint("/v1/creators/profile", both, requests.CreatorIds, answers.ProfileAnswer, api.profile),
         Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert),
         Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete),
+        Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback),
         Endpoint("/v1/fraud/score", risk, requests.CreatorIds, answers.FraudAnswer, api.fraud_score),
         Endpoint("/v1/credit", both, requests.CreditRequest, answers.CreditAnswer, api.credit),
         Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events),

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from features import schema
 from features import vocabulary as v
 from models import requests as limits
+from serving.feedback import ITEM
 from serving.rows import Amount, Body, Country, Currency, Id, OneOf, RowOf, Share, Time, Words
 
 Limit = Annotated[int, Field(ge=1, le=limits.MOST_RESULTS)]
@@ -21,6 +22,7 @@ Brief = Annotated[Body, RowOf(schema.BRIEFS, every_column_optional=True)]
 Creator = Annotated[Body, RowOf(schema.CREATORS)]
 Audience = Annotated[list[Annotated[Body, RowOf(schema.AUDIENCE)]], Field(max_length=10_000, default_factory=list)]
 Event = Annotated[Body, RowOf(schema.COLLABORATION_EVENTS)]
+Item = Annotated[Body, RowOf(ITEM)]
 
 
 def _example(**example: Any) -> ConfigDict:
@@ -187,6 +189,29 @@ class EventsRequest(Body):
     )
     events: Annotated[list[Event], Field(min_length=1, max_length=1000)]
     backfill: bool = False
+
+
+class FeedbackRequest(Body):
+    """What of a ranking was shown, and what came of it.
+
+    A creator shown at a moment is one impression: send it again when it has an outcome, with that outcome's time.
+    """
+
+    model_config = _example(
+        ranking_id="a5aaefeb-36a8-4d35-a1db-a7c4c18eb909",
+        items=[
+            {
+                "creator_id": "c000001",
+                "position": 1,
+                "shown_at": "2025-06-01T09:00:00Z",
+                "surface": "SEARCH_PAGE",
+                "outcome": "INVITED",
+                "outcome_at": "2025-06-01T09:05:00Z",
+            }
+        ],
+    )
+    ranking_id: Id
+    items: Annotated[list[Item], Field(min_length=1, max_length=1000)]
 
 
 class Nothing(Body):

@@ -4,6 +4,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ INDEXES = {
     schema.COLLABORATION_EVENTS.name: (c.EVENT_ID, c.CREATOR_ID, c.COLLABORATION_ID),
     schema.CREATORS.name: (c.CREATOR_ID,),
     schema.AUDIENCE.name: (c.CREATOR_ID,),
+    schema.IMPRESSIONS.name: (c.RANKING_ID,),
 }
 
 logger = logging.getLogger(__name__)
@@ -95,11 +98,23 @@ def _say_if_changed(source: str, path: Path, origin: Path) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """An answer that feedback may come to: its brief as JSON of the contract's columns, the release that ranked."""
+
+    ranking_id: str
+    brief: str
+    policy_version: str | None
+    ranked_at: datetime
+
+
 class Store:
     """Appends and upserts; every method is one transaction, on disk when it returns. One writer at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = sa.create_engine(url_of(path))
+        # A ranking is remembered beside whoever writes: it may wait longer for its turn than SQLite's five seconds.
+        self._engine = sa.create_engine(url_of(path), connect_args={"timeout": 30})
+        _RANKINGS.create(self._engine, checkfirst=True)
 
     def close(self) -> None:
         """Give the database file back."""
@@ -150,6 +165,38 @@ class Store:
         with self._engine.begin() as connection:
             _insert(connection, schema.COLLABORATION_EVENTS, events)
 
+    def remember(self, ranking: Ranking) -> None:
+        """Keep a ranking for the feedback that may come."""
+        with self._engine.begin() as connection:
+            connection.execute(_RANKINGS.insert(), asdict(ranking))
+
+    def ranking(self, ranking_id: str) -> Ranking | None:
+        """The ranking with this id, None where it was never made here."""
+        with self._engine.connect() as connection:
+            row = connection.execute(_RANKINGS.select().where(_RANKINGS.c.ranking_id == ranking_id)).one_or_none()
+        return None if row is None else Ranking(*row)
+
+    def impressions_of(self, ranking_id: str) -> pd.DataFrame:
+        """The stored impressions of a ranking."""
+        stored = _TABLES[schema.IMPRESSIONS.name]
+        found = stored.select().where(stored.c[c.RANKING_ID] == ranking_id)
+        with self._engine.connect() as connection:
+            return schema.conform(pd.read_sql_query(found, connection), schema.IMPRESSIONS)
+
+    def write_feedback(self, brief: pd.DataFrame, impressions: pd.DataFrame) -> None:
+        """Put conformed impressions in the place of those with the same key; add their ``brief``, one row, unless there
+        is one with its id already."""
+        stored, briefs = _TABLES[schema.IMPRESSIONS.name], _TABLES[schema.BRIEFS.name]
+        key = [c.RANKING_ID, c.CREATOR_ID, c.SHOWN_AT]
+        same = sa.and_(*(stored.c[name] == sa.bindparam(f"key_{name}") for name in key))
+        keys = impressions[key].rename(columns=lambda name: f"key_{name}")
+        known = sa.select(briefs.c[c.BRIEF_ID]).where(briefs.c[c.BRIEF_ID] == brief[c.BRIEF_ID].iloc[0]).limit(1)
+        with self._engine.begin() as connection:
+            connection.execute(stored.delete().where(same), keys.to_dict("records"))
+            _insert(connection, schema.IMPRESSIONS, impressions)
+            if connection.scalar(known) is None:
+                _insert(connection, schema.BRIEFS, brief)
+
 
 def _table(table: Table, metadata: sa.MetaData) -> sa.Table:
     columns: list[sa.Column[Any]] = [sa.Column(column.name, TYPES[column.kind]) for column in table.columns]
@@ -160,6 +207,14 @@ def _table(table: Table, metadata: sa.MetaData) -> sa.Table:
 
 _METADATA = sa.MetaData()
 _TABLES = {name: _table(table, _METADATA) for name, table in schema.CONTRACT.items()}
+_RANKINGS = sa.Table(
+    "rankings",
+    sa.MetaData(),
+    sa.Column("ranking_id", sa.Text, primary_key=True),
+    sa.Column("brief", sa.Text, nullable=False),
+    sa.Column("policy_version", sa.Text),
+    sa.Column("ranked_at", sa.DateTime, nullable=False),
+)
 
 
 def _prepare(path: Path) -> None:

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from features.tables import read_tables
 from serving import answers
+from serving.store import url_of
 from tests.end_to_end.serve import free_port, running
+from training.examples import ranking_examples
 
 CREATORMATCH = str(Path(sys.executable).with_name("creatormatch"))
 JSON = {"content-type": "application/json"}
@@ -144,6 +146,25 @@ def test_a_default_lowers_credit_and_sending_it_twice_changes_nothing_more(servi
     assert (again["accepted"], again["duplicates"], again["rejected"]) == (0, 4, 0)
     assert post(service, "/v1/events", events=[events[0] | {"note": "other"}])["rejected"] == 1
     assert post(service, "/v1/credit", creator_ids=[ids[0]])["results"][0]["score"] == after
+
+
+def test_what_was_shown_comes_back_as_impressions_that_training_reads(service, own_home):
+    ranking = post(service, "/v1/creators/rank", brief=BRIEF | {"brand_id": "e2e-brand"}, limit=2)
+    shown_at = post(service, "/v1/models")["data_as_of"]
+    items = [
+        {"creator_id": one["creator_id"], "position": one["rank"], "shown_at": shown_at, "surface": "E2E"}
+        for one in ranking["results"]
+    ]
+    items[1] |= {"outcome": "SHORTLISTED", "outcome_at": shown_at}
+    answer = post(service, "/v1/feedback", ranking_id=ranking["ranking_id"], items=items)
+    answers.FeedbackAnswer.model_validate(answer)
+    assert (answer["accepted"], answer["duplicates"], answer["rejected"]) == (2, 0, 0)
+    assert post(service, "/v1/feedback", ranking_id=ranking["ranking_id"], items=items)["duplicates"] == 2
+    (store,) = (own_home / "stores").glob("*.sqlite")
+    examples = [one for one in ranking_examples(read_tables(url_of(store))) if one.brand_id == "e2e-brand"]
+    assert [(set(one.creator_ids), sorted(one.grades)) for one in examples] == [
+        ({item["creator_id"] for item in items}, [0, 2])
+    ]
 
 
 def test_callers_side_by_side_get_the_answers_of_callers_one_by_one(service, ids):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 from starlette.testclient import TestClient
@@ -28,9 +29,10 @@ class FakeEngine:
         self.as_of = AS_OF
 
     def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return {"asked": dict(request), "results": [{"creator_id": one} for one in self.ids]}
+        return self.search(request) | {"ranking_id": str(uuid4()), "models": {"release": "7"}}
 
-    search = rank
+    def search(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"asked": dict(request), "results": [{"creator_id": one} for one in self.ids]}
 
     def profile(self, request: Mapping[str, Any], risk: bool) -> dict[str, Any]:
         return {"results": [{"creator_id": one, "risk": risk} for one in self._known(request)]}

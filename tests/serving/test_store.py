@@ -1,3 +1,7 @@
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+
 import pandas as pd
 import pytest
 from pandas.errors import DatabaseError
@@ -6,7 +10,7 @@ from features import columns as c
 from features import schema
 from features.errors import InputError
 from features.tables import read_tables, write_tables
-from serving.store import Store, import_dataset, open_store, url_of
+from serving.store import Ranking, Store, import_dataset, open_store, url_of
 from tests.serving.fakes import make_store
 
 T = pd.Timestamp
@@ -147,3 +151,29 @@ def test_an_event_id_is_there_once_and_a_failed_batch_leaves_nothing(store):
     with pytest.raises(DatabaseError):
         store.append_events(events(event("e2"), event("e1")))
     assert list(store.events_about(events(event("e1")))[c.EVENT_ID]) == ["e1"]
+
+
+def test_a_ranking_is_remembered_and_a_store_from_before_there_were_rankings_learns_to(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE IF EXISTS rankings")
+    store = Store(path)
+    ranking = Ranking("r", '{"brief_id": "q"}', None, datetime(2025, 1, 1))
+    store.remember(ranking)
+    assert store.ranking("r") == ranking
+    assert store.ranking("other") is None
+    store.close()
+
+
+def test_feedback_is_written_whole_or_not_at_all(store, path):
+    brief = schema.conform(pd.DataFrame({c.BRIEF_ID: ["q"]}), schema.BRIEFS)
+    rows = {c.BRIEF_ID: "q", c.CREATOR_ID: ["ana", "bo"], c.SHOWN_AT: T("2025-01-01"), c.POSITION: 1.0}
+    shown = schema.conform(pd.DataFrame(rows).assign(**{c.RANKING_ID: "r"}), schema.IMPRESSIONS)
+    for outcome in ("NONE", "CLICKED"):
+        store.write_feedback(brief, shown.assign(**{c.OUTCOME: outcome}))
+    assert list(store.impressions_of("r")[c.OUTCOME]) == ["CLICKED", "CLICKED"]
+    assert store.impressions_of("other").empty
+    with pytest.raises(InputError):
+        store.write_feedback(brief.assign(**{c.BRIEF_ID: "p", c.CONTENT_LABELS: [["a|b"]]}), shown.assign(position=2.0))
+    read = read_tables(url_of(path))
+    assert list(read["briefs"][c.BRIEF_ID]) == ["q"]
+    assert list(read["impressions"][c.POSITION]) == [1.0, 1.0]
