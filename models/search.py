@@ -102,7 +102,8 @@ def _keys(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> n
         if not query:
             raise bad("query", "is needed to sort by RELEVANCE; give one or choose another sort", query)
         vector, _ = bank.pooled([[query]], keep=False)
-        values = (catalogue.state.text @ vector[0]).astype(np.float64)
+        # BLAS adds up in another order when creators come or go, and a page's last key would not be found again.
+        values = np.einsum("ij,j->i", catalogue.state.text, vector[0]).astype(np.float64)
     else:
         values = catalogue.filtered[SORTS[sort]].to_numpy(np.float64)
     signed = values if request.get("order") == "ASC" else -values

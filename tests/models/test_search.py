@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from features import columns as c
 from features.errors import InputError
 from models.engine import Engine
-from models.search import SORTS
+from models.search import SORTS, _keys
 
 
 def page_of(engine: Engine, **request: Any) -> tuple[list[str], str | None]:
@@ -146,3 +147,16 @@ def test_a_profile_shows_the_columns_of_the_contract_alone(engine, few):
     answer = own.profile({"creator_ids": list(own._catalogue.state.ids)}, risk=True)
     assert any(one["daily_stats"] and one["collaborations"] and one["audience"] for one in answer["results"])
     assert "private_note" not in json.dumps(answer)
+
+
+def test_a_creator_keeps_its_place_by_relevance_to_the_bit_whoever_else_is_there(engine, few):
+    """A token holds the last key of a page: one bit more or less would show a creator twice, or never."""
+    own, query = Engine(engine._bundle, few, engine._bank), {"query": "football match ⚽"}
+    everyone, some = engine._catalogue, own._catalogue
+    here = pd.Series(_keys(everyone, engine._bank, query), index=everyone.state.ids)
+    there = pd.Series(_keys(some, own._bank, query), index=some.state.ids)
+    for left_out in range(4):
+        text = some.state.text[left_out:]
+        fewer = replace(some, state=replace(some.state, text=text, ids=some.state.ids[left_out:]))
+        keys = _keys(fewer, own._bank, query)
+        assert list(keys) == list(here[fewer.state.ids]) == list(there[fewer.state.ids])
