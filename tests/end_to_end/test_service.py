@@ -97,7 +97,7 @@ def test_a_ranking_is_ordered_explained_and_the_same_again(service):
 
 
 def test_cli_equals_http(service, own_home, dataset, tmp_path):
-    request = {"brief": BRIEF, "limit": 7, "explain": True}
+    request = {"brief": BRIEF | {"language": "ja"}, "limit": 7, "explain": True, "explore": True, "diversity": 0.3}
     file = tmp_path / "brief.json"
     file.write_text(json.dumps(request))
     command = [CREATORMATCH, "rank", str(dataset), "--brief", str(file), "--json"]
