@@ -95,7 +95,7 @@ def weekly(
 
 def measure(catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, truth: pd.DataFrame) -> Scores:
     """NDCG@10 of the whole path, the baselines and the oracle, and the retriever's recall, for one brief."""
-    allowed, _, _ = eligible(catalogue, {})
+    allowed, _, _ = eligible(catalogue, {}, brief)
     rows = np.flatnonzero(allowed)
     known_truth = truth.reindex(catalogue.state.ids)
     gains = 2.0 ** known_truth["grade"].to_numpy() - 1
