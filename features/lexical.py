@@ -47,3 +47,21 @@ def tfidf(counts: sparse.csr_matrix, idf: npt.NDArray[np.float32]) -> sparse.csr
     weighted = sparse.csr_matrix(weighted.multiply(idf[None, :]))
     norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
     return sparse.csr_matrix(sparse.diags_array(1 / np.maximum(norms, 1e-12)) @ weighted).astype(np.float32)
+
+
+def bm25_weights(counts: sparse.csr_matrix, k1: float = 1.2, b: float = 0.75) -> sparse.csr_matrix:
+    """(n, BUCKETS) what each term of a document adds to its Okapi BM25 score, once per time the query has it: the score
+    of a query with ``asked`` (BUCKETS,) counts is ``bm25_weights(counts) @ asked``.
+
+    ln(1 + (n − df + .5) / (df + .5)) × tf (k1 + 1) / (tf + k1 (1 − b + b length / mean length)) (Robertson and
+    Zaragoza, 2009; the logarithm with the 1 of Lucene, which never goes below zero).
+    """
+    n = counts.shape[0]
+    documents = np.asarray((counts > 0).sum(axis=0)).ravel()
+    lengths = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    relative = lengths / max(lengths.mean(), 1e-12) if n else lengths
+    weights = counts.tocsr().astype(np.float64)
+    dampened = weights.data + k1 * (1 - b + b * np.repeat(relative, np.diff(weights.indptr)))
+    rarity = np.log1p((n - documents + 0.5) / (documents + 0.5))
+    weights.data = rarity[weights.indices] * weights.data * (k1 + 1) / dampened
+    return weights

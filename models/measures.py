@@ -7,6 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+class Bin(TypedDict):
+    """Predictions of about equal probability: their mean, the share that came true, how many they are."""
+
+    probability: float
+    rate: float
+    size: int
 
 
 class Interval(TypedDict):
@@ -34,6 +43,23 @@ def recall(ranked: Sequence[str], relevant: set[str], k: int) -> float:
     return len(relevant.intersection(ranked[:k])) / len(relevant) if relevant else 0.0
 
 
+def precision_of_list(hits: Flags, relevant: int, k: int) -> float:
+    """AP@k = Σ precision@i over the hits i among the first ``k`` places / min(``relevant``, k) (Manning, Raghavan and
+    Schütze, 2008, 8.4); its mean over briefs is MAP. 0 where nothing is relevant.
+
+    ``hits`` (m,) says of each place whether a relevant one stands there, ``relevant`` how many there are to find.
+    """
+    top = hits[:k]
+    reached = (np.cumsum(top) / np.arange(1, len(top) + 1))[top].sum()
+    return float(reached / min(relevant, k)) if relevant else 0.0
+
+
+def reciprocal_rank(hits: Flags, k: int) -> float:
+    """1 / place of the first hit among the first ``k``, else 0 (Voorhees, 1999); its mean over briefs is MRR."""
+    places = np.flatnonzero(hits[:k])
+    return float(1 / (places[0] + 1)) if len(places) else 0.0
+
+
 def average_precision(scores: Values, labels: Values) -> float:
     """Area under precision–recall as Σ precision at each positive / positives, ties broken pessimistically."""
     order = np.lexsort((labels, -scores))
@@ -46,11 +72,37 @@ def brier(probabilities: Values, labels: Values) -> float:
     return float(((probabilities - labels) ** 2).mean())
 
 
-def expected_calibration_error(probabilities: Values, labels: Values, bins: int = 10) -> float:
-    """Σ share of bin × |mean probability − mean label| over bins of equal size (Naeini et al., 2015)."""
+def log_loss(probabilities: Values, labels: Values) -> float:
+    """−mean(y ln p + (1 − y) ln(1 − p)) (Good, 1952); p is kept 1e-15 away from 0 and 1, as scikit-learn does."""
+    sure = np.clip(probabilities, 1e-15, 1 - 1e-15)
+    return float(-(labels * np.log(sure) + (1 - labels) * np.log(1 - sure)).mean())
+
+
+def reliability(probabilities: Values, labels: Values, bins: int = 10) -> list[Bin]:
+    """Mean probability against mean label over ``bins`` bins of equal size, by rising probability (Murphy and Winkler,
+    1977; equal sizes after Nguyen and O'Connor, 2015). Fewer bins where there are fewer values."""
     order = np.argsort(probabilities, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
-    return float(sum(len(p) * abs(probabilities[p].mean() - labels[p].mean()) for p in parts) / len(order))
+    return [Bin(probability=float(probabilities[p].mean()), rate=float(labels[p].mean()), size=len(p)) for p in parts]
+
+
+def expected_calibration_error(probabilities: Values, labels: Values, bins: int = 10) -> float:
+    """Σ share of bin × |mean probability − mean label| over bins of equal size (Naeini et al., 2015)."""
+    found = reliability(probabilities, labels, bins)
+    return sum(one["size"] * abs(one["probability"] - one["rate"]) for one in found) / len(labels)
+
+
+def gini(exposure: Values) -> float:
+    """Σ (2i − n − 1) x_i / (n Σ x) over rising x_i, i = 1 … n (Gini, 1912; Sen, 1973): 0 when all get the same, near 1
+    when one gets everything; 0 when nobody gets anything."""
+    rising, n = np.sort(exposure), len(exposure)
+    total = rising.sum()
+    return float(((2 * np.arange(1, n + 1) - n - 1) * rising).sum() / (n * total)) if total > 0 else 0.0
+
+
+def coverage(exposure: Values) -> float:
+    """Share of the catalogue with any exposure: that some list shows (Ge, Delgado-Battenfeld and Jannach, 2010)."""
+    return float((exposure > 0).mean()) if len(exposure) else 0.0
 
 
 def bootstrap(values: Sequence[float], rng: np.random.Generator, draws: int = 1000, level: float = 0.95) -> Interval:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from features.lexical import BUCKETS, inverse_document_frequency, term_counts, tfidf, words
+from features.lexical import BUCKETS, bm25_weights, inverse_document_frequency, term_counts, tfidf, words
 
 
 def test_words_of_spaced_and_unspaced_scripts() -> None:
@@ -22,3 +22,18 @@ def test_an_empty_text_is_a_row_of_zeros() -> None:
     counts = term_counts(["", "tea"])
     assert tfidf(counts, inverse_document_frequency(counts))[[0]].nnz == 0
     assert term_counts([]).shape == (0, BUCKETS)
+
+
+def test_bm25_by_hand() -> None:
+    counts = term_counts(["tea tea shop", "house"])  # lengths 3 and 1, mean 2
+    found = bm25_weights(counts) @ np.asarray(term_counts(["tea"]).todense()).ravel()
+    rarity = np.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
+    assert found == pytest.approx([rarity * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 3 / 2)), 0])
+
+
+def test_bm25_of_nothing_is_nothing_and_its_input_stays() -> None:
+    counts = term_counts(["tea", ""])
+    before = counts.copy()
+    assert bm25_weights(counts)[[1]].nnz == 0
+    assert (counts != before).nnz == 0
+    assert bm25_weights(term_counts([])).shape == (0, BUCKETS)

@@ -49,3 +49,40 @@ def test_brier_by_hand() -> None:
 def test_bootstrap_interval_holds_the_mean(values: list[float]) -> None:
     interval = metrics.bootstrap(values, np.random.default_rng(0), draws=200)
     assert interval["low"] - 1e-9 <= interval["mean"] <= interval["high"] + 1e-9
+
+
+def test_precision_of_a_list_by_hand() -> None:
+    hits = np.array([True, False, True, False])
+    assert metrics.precision_of_list(hits, 4, 10) == pytest.approx((1 + 2 / 3) / 4)
+    assert metrics.precision_of_list(hits, 4, 2) == pytest.approx(1 / 2)
+    assert metrics.precision_of_list(hits, 0, 10) == 0
+    assert metrics.precision_of_list(np.zeros(0, bool), 3, 10) == 0
+
+
+def test_reciprocal_rank_by_hand() -> None:
+    assert metrics.reciprocal_rank(np.array([False, True, True]), 10) == 0.5
+    assert metrics.reciprocal_rank(np.array([False, True]), 1) == 0
+    assert metrics.reciprocal_rank(np.zeros(0, bool), 10) == 0
+
+
+def test_log_loss_by_hand_and_finite_when_sure_and_wrong() -> None:
+    assert metrics.log_loss(np.array([0.5, 0.25]), np.array([1.0, 0.0])) == pytest.approx(
+        -(np.log(0.5) + np.log(0.75)) / 2
+    )
+    assert np.isfinite(metrics.log_loss(np.array([0.0]), np.array([1.0])))
+
+
+def test_reliability_by_hand() -> None:
+    found = metrics.reliability(np.array([0.9, 0.1, 0.3, 0.7]), np.array([1.0, 0.0, 1.0, 1.0]), bins=2)
+    assert [one["size"] for one in found] == [2, 2]
+    assert [one["rate"] for one in found] == [0.5, 1.0]
+    assert [one["probability"] for one in found] == pytest.approx([0.2, 0.8])
+    assert len(metrics.reliability(np.array([0.5]), np.array([1.0]))) == 1
+
+
+def test_gini_and_coverage_by_hand() -> None:
+    assert metrics.gini(np.ones(4)) == 0
+    assert metrics.gini(np.array([0.0, 0.0, 0.0, 5.0])) == pytest.approx(3 / 4)
+    assert metrics.gini(np.array([1.0, 3.0])) == pytest.approx(1 / 4)
+    assert metrics.gini(np.zeros(3)) == 0
+    assert metrics.coverage(np.array([0.0, 2.0, 0.0, 1.0])) == 0.5
