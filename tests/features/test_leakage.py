@@ -29,6 +29,7 @@ from tests.features.encoders import CountingEncoder
 ROOT = Path(__file__).parents[2]
 READS_TRUTH = {
     "training/benchmarks/marketplace.py",
+    "training/benchmarks/markets.py",
     "training/evaluate_fraud.py",
     *(f"training/simulate/{path.name}" for path in (ROOT / "training" / "simulate").glob("*.py")),
 }
