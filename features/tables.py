@@ -50,6 +50,16 @@ def read_tables(source: str | Path) -> dict[str, pd.DataFrame]:
     return schema.complete({name: _typed(frame, schema.CONTRACT[name]) for name, frame in raw.items()})
 
 
+def read_some(source: str | Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """The named tables alone, conformed; raises InputError as :func:`read_tables` does, also for one that is not
+    there."""
+    raw = read_raw(source, names)
+    for name in names:
+        if name not in raw:
+            raise bad("dataset", f"has no table {name}; add {name}.parquet or {name}.csv, or a SQL table", str(source))
+    return {name: schema.conform(_typed(raw[name], schema.CONTRACT[name]), schema.CONTRACT[name]) for name in names}
+
+
 def read_raw(source: str | Path, names: Iterable[str] = tuple(schema.CONTRACT)) -> dict[str, pd.DataFrame]:
     """Those of the named tables that are present at ``source``, unchecked as they stand there; CSV cells are all text.
 

@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 
 from features.fraud.window import SPAN
+from models.evidence import raised
 
-MOST = 4
-MOST_VALUES = 4  # of evidence for one code, the strongest first
-LEAST = 0.05  # log-odds; less than that moved nothing
-REASONS: dict[str, tuple[str, tuple[str, ...]]] = {
+REASONS = {
     "FOLLOWER_SPIKE": (
         "Followers came in jumps that views do not explain",
         ("follower_spike", "spike_share", "spike_views", "gain_view_correlation", "gain_unexplained", "loss_share"),
@@ -64,30 +62,23 @@ PEAK_DAYS = {
 
 
 def reason_codes(features: pd.DataFrame, margins: pd.DataFrame, as_of: pd.Timestamp) -> list[list[dict[str, Any]]]:
-    """Per row of ``features`` (k, ·) at most four codes, those whose features raised the ``margins`` (k, p) most.
+    """Per row of ``features`` (k, ·) at most four codes (:func:`models.evidence.raised`).
 
-    ``margins`` are log-odds by feature name. The evidence holds the values that pushed most, the days they speak of
-    and, where one day stands out, ``peak_date``.
+    The evidence holds the values that pushed most, the days they speak of and, where one day stands out, ``peak_date``.
     """
-    raised = np.column_stack([margins[list(names)].sum(axis=1) for _, names in REASONS.values()])
-    order = np.argsort(-raised, axis=1, kind="stable")[:, :MOST]
-    codes, rows, pushes = list(REASONS), features.to_dict("records"), margins.to_dict("records")
+    found = raised(features, margins, REASONS)
     return [
-        [_reason(codes[j], rows[i], pushes[i], as_of) for j in order[i] if raised[i, j] >= LEAST]
-        for i in range(len(rows))
+        [_reason(code, values, row, as_of) for code, values in codes.items()]
+        for codes, row in zip(found, features.to_dict("records"), strict=True)
     ]
 
 
-def _reason(code: str, row: dict[Any, float], pushes: dict[Any, float], as_of: pd.Timestamp) -> dict[str, Any]:
-    text, names = REASONS[code]
-    pushing = [name for name in names if pushes[name] > 0 and not np.isnan(row[name])]
-    strongest = sorted(pushing, key=lambda name: -pushes[name])[:MOST_VALUES]
-    values = {name: round(row[name], 4) for name in strongest}
+def _reason(code: str, values: dict[str, float], row: dict[Any, float], as_of: pd.Timestamp) -> dict[str, Any]:
     evidence: dict[str, Any] = values | {"from": _day(as_of - SPAN), "to": _day(as_of)}
     age = row.get(PEAK_DAYS.get(code, ""), np.nan)
     if not np.isnan(age):
         evidence["peak_date"] = _day(as_of - pd.Timedelta(days=age))
-    return {"code": code, "text": text, "evidence": evidence}
+    return {"code": code, "text": REASONS[code][0], "evidence": evidence}
 
 
 def _day(moment: pd.Timestamp) -> str:

@@ -111,3 +111,11 @@ def bootstrap(values: Sequence[float], rng: np.random.Generator, draws: int = 10
     means = sample[rng.integers(0, len(sample), (draws, len(sample)))].mean(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(mean=float(sample.mean()), low=float(low), high=float(high))
+
+
+def wilson(hits: Values, rows: Values, z: float = 1.96) -> tuple[Values, Values]:
+    """The score interval of a share ``hits`` / ``rows`` (Wilson, 1927), at 95 % by default: it stays within [0, 1] and
+    has a width also where the share is 0 or 1."""
+    share, spread = hits / rows, z**2 / rows
+    middle, half = share + spread / 2, z * np.sqrt(share * (1 - share) / rows + spread / (4 * rows))
+    return np.clip((middle - half) / (1 + spread), 0, 1), np.clip((middle + half) / (1 + spread), 0, 1)

@@ -3,13 +3,13 @@
 import os
 import sys
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.errors import InputError
+from training import benchmark_cli
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Ranks creators for a brand's brief, tells fake engagement, keeps an explainable credit score.",
 )
+app.add_typer(benchmark_cli.app, name="benchmark")
 
 
 class ModelName(StrEnum):
@@ -40,16 +41,6 @@ class WorldName(StrEnum):
 
     WORLD_1 = "world-1"
     RANDOM = "random"
-
-
-class Benchmark(StrEnum):
-    """The benchmarks; each is a module of :mod:`training.benchmarks`."""
-
-    INSTA_BRANDS = "insta-brands"
-    LANGUAGES = "languages"
-    LIGHTGBM_RANK = "lightgbm-rank"
-    MARKETPLACE = "marketplace"
-    MARKETS = "markets"
 
 
 Source = Annotated[str, typer.Argument(metavar="DIR", help="A folder with one file per table, or a SQL URL.")]
@@ -227,17 +218,6 @@ def serve(
     command = [sys.executable, "-m", "bentoml", "serve", "serving.service:CreatorMatch"]
     command += ["--working-dir", str(Path(__file__).parents[1]), "--host", "127.0.0.1", "--port", str(port)]
     os.execve(sys.executable, command, os.environ | settings)  # in this process: who stops it stops the service
-
-
-@app.command(epilog="Example: creatormatch benchmark insta-brands --data insta-brands")
-def benchmark(
-    name: Benchmark, data: Annotated[Path, typer.Option(help="The benchmark's folder.")], home: Home = HOME
-) -> None:
-    """Learn a benchmark's past and score on its future."""
-    from features.text import EMBEDDINGS
-    from training.console import emit_json
-
-    emit_json(import_module(f"training.benchmarks.{name.replace('-', '_')}").run(data, home / EMBEDDINGS))
 
 
 def _servable(data: str | None, home: Path) -> None:

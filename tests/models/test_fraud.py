@@ -14,8 +14,9 @@ from features.fraud import EVIDENCE, FRAUD_FEATURES, fraud_features
 from features.fraud.window import SPAN
 from features.fraud_labels import speaking_labels
 from features.schema import Tables, complete
+from models.evidence import LEAST, MOST
 from models.fraud import INNOCENT, POLICY_FILE, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
-from models.fraud_reasons import LEAST, MOST, PEAK_DAYS, REASONS, reason_codes
+from models.fraud_reasons import PEAK_DAYS, REASONS, reason_codes
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
 from training.simulate import fraud_target, simulate
 from training.world import WORLD_1

@@ -1,0 +1,64 @@
+"""``creatormatch benchmark NAME``: one command for each benchmark, a module of :mod:`training.benchmarks`."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+HOME = Path("data")
+Home = Annotated[Path, typer.Option(envvar="CREATORMATCH_HOME", help="The data directory, for its embeddings.")]
+FOLDERS = {
+    "insta-brands": "Rank real creators for real brands.",
+    "instafake": "Tell fake accounts, in-domain and in shifted populations.",
+    "languages": "Rank for the same brief in eight languages.",
+    "lightgbm-rank": "Learn to rank LightGBM's own example.",
+    "marketplace": "Match and tell fraud on one simulated market.",
+    "markets": "Match on simulated markets that nobody has seen.",
+}
+"""The benchmarks that read one folder, by what they do."""
+
+app = typer.Typer(
+    help="Learn a benchmark's past and score on its future.",
+    epilog="Example: creatormatch benchmark insta-brands --data insta-brands",
+)
+
+
+def _of_a_folder(name: str) -> Callable[..., None]:
+    def command(data: Annotated[Path, typer.Option(help="The benchmark's folder.")], home: Home = HOME) -> None:
+        _print(_module(name).run(data, _embeddings(home)))
+
+    return command
+
+
+for _name, _help in FOLDERS.items():
+    _example = f"Example: creatormatch benchmark {_name} --data {_name}"
+    app.command(_name, help=_help, epilog=_example)(_of_a_folder(_name))
+
+
+@app.command(epilog="Example: creatormatch benchmark accounts --train instafake --test elsewhere --base-rate 0.1")
+def accounts(
+    train: Annotated[Path, typer.Option(metavar="DIR", help="With the tables accounts and fraud_labels.")],
+    test: Annotated[Path, typer.Option(metavar="DIR", help="The same of another population.")],
+    base_rate: Annotated[float | None, typer.Option(min=0.001, max=0.999, help="The share of fakes in --test.")] = None,
+) -> None:
+    """Tell fake accounts: learn here, measure there."""
+    _print(_module("accounts").run(train, test, base_rate))
+
+
+def _module(name: str) -> Any:
+    """The benchmark's module, imported when it is wanted: --help is quick."""
+    return import_module(f"training.benchmarks.{name.replace('-', '_')}")
+
+
+def _embeddings(home: Path) -> Path:
+    from features.text import EMBEDDINGS
+
+    return home / EMBEDDINGS
+
+
+def _print(found: dict[str, object]) -> None:
+    from training.console import emit_json
+
+    emit_json(found)
