@@ -25,7 +25,7 @@ def audience_type(accounts: pd.DataFrame, probability: pd.Series) -> pd.Series:
     ]  # fmt: skip
     names = np.array([None, "SUSPICIOUS", "INFLUENCER", "MASS_FOLLOWER", "REAL"], dtype=object)
     first = np.argmax([*rules, np.ones(len(accounts), dtype=bool)], axis=0)
-    return pd.Series(names[first], index=accounts.index)
+    return pd.Series(names[first], index=accounts.index, dtype="object")
 
 
 def audience_types(
