@@ -16,6 +16,7 @@ FOLDERS = {
     "lightgbm-rank": "Learn to rank LightGBM's own example.",
     "marketplace": "Match and tell fraud on one simulated market.",
     "markets": "Match on simulated markets that nobody has seen.",
+    "tolokers": "Tell banned crowd workers in a graph.",
 }
 """The benchmarks that read one folder, by what they do."""
 
