@@ -5,7 +5,9 @@ apart; their product is calibrated on rows whose brief neither booster saw.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import lightgbm as lgb
@@ -16,9 +18,10 @@ from sklearn.model_selection import GroupKFold
 
 from models.calibration import PlattCalibrator
 from models.gbm import load_booster, predict, save_booster, train_booster
-from models.measures import brier, expected_calibration_error
+from models.measures import brier, expected_calibration_error, log_loss
 
 Values = npt.NDArray[np.float64]
+Model = Callable[[pd.DataFrame, pd.DataFrame, pd.DataFrame], Values]  # what :func:`boosted` is, but for the seed
 WITHIN = pd.Timedelta(days=90)
 FOLDS = 5
 ROUNDS = 100
@@ -98,21 +101,40 @@ def fit_success(pairs: pd.DataFrame, targets: pd.DataFrame, briefs: npt.NDArray[
     """
     if len(pairs) < MINIMUM_ROWS or targets["accepted"].nunique() < 2 or targets["succeeded"].nunique() < 2:
         raise ValueError(f"{len(pairs)} invitations at least 90 days old with both outcomes; {MINIMUM_ROWS} are needed")
-    raw = np.zeros(len(pairs))
-    for train, test in GroupKFold(FOLDS).split(pairs, groups=briefs):
-        boosters = _fit_two(pairs.iloc[train], targets.iloc[train], seed)
-        raw[test] = np.prod([predict(booster, _matrix(pairs.iloc[test])) for booster in boosters], axis=0)
+    raw, told = out_of_fold(partial(boosted, seed=seed), pairs, targets, briefs)
+    calibrator = PlattCalibrator.fit(raw, targets["succeeded"].to_numpy(np.float64))
+    return SuccessModel(*_fit_two(pairs, targets, seed), calibrator, _metrics(told, targets))
+
+
+def boosted(pairs: pd.DataFrame, targets: pd.DataFrame, unseen: pd.DataFrame, *, seed: int) -> Values:
+    """(k,) P(accepted) × P(succeeded | accepted) of the rows ``unseen``, by boosters fitted on ``pairs``."""
+    return np.prod([predict(booster, _matrix(unseen)) for booster in _fit_two(pairs, targets, seed)], axis=0)
+
+
+def out_of_fold(
+    told_by: Model, pairs: pd.DataFrame, targets: pd.DataFrame, briefs: npt.NDArray[np.str_]
+) -> tuple[Values, Values]:
+    """(r,) probabilities by a model like :func:`boosted` that saw no invitation of the row's brief, and these
+    calibrated, each fold by a calibrator that was fitted on the others."""
+    raw, told = np.zeros(len(pairs)), np.zeros(len(pairs))
+    folds = list(GroupKFold(FOLDS).split(pairs, groups=briefs))
+    for train, test in folds:
+        raw[test] = told_by(pairs.iloc[train], targets.iloc[train], pairs.iloc[test])
     succeeded = targets["succeeded"].to_numpy(np.float64)
-    calibrator = PlattCalibrator.fit(raw, succeeded)
-    return SuccessModel(*_fit_two(pairs, targets, seed), calibrator, _metrics(calibrator.predict(raw), targets))
+    for train, test in folds:
+        told[test] = PlattCalibrator.fit(raw[train], succeeded[train]).predict(raw[test])
+    return raw, told
 
 
 def _metrics(probability: Values, targets: pd.DataFrame) -> dict[str, float]:
-    """Out of fold by brief, beside the Brier score of always saying the base rate."""
+    """Out of fold by brief, beside the scores of always saying the base rate."""
     succeeded = targets["succeeded"].to_numpy(np.float64)
+    base_rate = np.full(len(succeeded), succeeded.mean())
     return {
         "brier": brier(probability, succeeded),
-        "brier_base_rate": brier(np.full(len(succeeded), succeeded.mean()), succeeded),
+        "brier_base_rate": brier(base_rate, succeeded),
+        "log_loss": log_loss(probability, succeeded),
+        "log_loss_base_rate": log_loss(base_rate, succeeded),
         "ece": expected_calibration_error(probability, succeeded),
         "acceptance_rate": float(targets["accepted"].mean()),
         "completion_rate": float(targets.loc[targets["accepted"] == 1, "succeeded"].mean()),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -54,19 +55,26 @@ def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) ->
     tables, end = complete(tables), data_as_of(tables)
     notes: list[str] = []
     fraud = _attempt(lambda: fit_fraud(tables, label_known_by=end, rng=rng), "fraud", notes)
+    matching, examples = prepared(tables, bank, rng, progress)
+    towers, rows = fit_towers_and_rows(matching, examples, rng)
+    ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
+    ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
+    success = _attempt(lambda: fit_success(*success_examples(matching), seed=success_seed), "success", notes)
+    metrics = {"ranker": validate_ranker(rows, ranker_seed)}
+    metrics |= {"fraud": fraud.metrics if fraud else {}, "success": success.metrics if success else {}}
+    return Trained(towers, matching.idf, ranker, success, fraud, metrics, notes)
+
+
+def prepared(
+    tables: Tables, bank: TextBank, rng: np.random.Generator, progress: bool = False
+) -> tuple[Matching, list[Example]]:
+    """What matching learns from in complete ``tables``. Raises InputError below MINIMUM_EXAMPLES briefs."""
     examples = ranking_examples(tables)
     if len(examples) < MINIMUM_EXAMPLES:
         problem = f"matching learns from at least {MINIMUM_EXAMPLES} briefs with impressions or collaborations"
         raise bad("impressions", problem, len(examples))
-    idf = _idf(tables, bank)
-    matching = Matching(tables, end, bank, idf, upstream_scores(tables, examples, rng), progress)
-    towers, rows = fit_towers_and_rows(matching, examples, rng)
-    ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
-    ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
-    success = _attempt(lambda: _fit_success(matching, success_seed), "success", notes)
-    metrics = {"ranker": validate_ranker(rows, ranker_seed)}
-    metrics |= {"fraud": fraud.metrics if fraud else {}, "success": success.metrics if success else {}}
-    return Trained(towers, idf, ranker, success, fraud, metrics, notes)
+    upstream = upstream_scores(tables, examples, rng)
+    return Matching(tables, data_as_of(tables), bank, _idf(tables, bank), upstream, progress), examples
 
 
 def bundle_of(trained: Trained, bank: TextBank) -> Bundle:
@@ -106,31 +114,30 @@ def validate_ranker(rows: RankingRows, seed: int) -> dict[str, float]:
     """NDCG@10 on the last briefs of a ranker fitted on the ones before, beside single features on the same
     candidates."""
     first = int(len(rows.groups) * (1 - VALIDATION_SHARE))
-    cut = sum(rows.groups[:first])
-    ranker = fit_ranker(rows.pairs.iloc[:cut], rows.grades[:cut], rows.positions[:cut], rows.groups[:first], seed=seed)
-    held, groups = rows.pairs.iloc[cut:], rows.groups[first:]
+    past, held = rows.briefs(0, first), rows.briefs(first, len(rows.groups))
+    ranker = fit_ranker(past.pairs, past.grades, past.positions, past.groups, seed=seed)
     rivals = ("text_cosine", "lexical_cosine", "label_overlap", "followers_count")
-    scores = {"ranker": ranker.score(held)} | {name: held[name].fillna(-1).to_numpy() for name in rivals}
-    return {f"ndcg10_{name}": _mean_ndcg(score, rows.grades[cut:], groups) for name, score in scores.items()}
+    scores = {"ranker": ranker.score(held.pairs)} | {name: held.pairs[name].fillna(-1).to_numpy() for name in rivals}
+    return {f"ndcg10_{name}": mean_ndcg(score, held) for name, score in scores.items()}
 
 
-def _mean_ndcg(
-    scores: "np.typing.NDArray[np.float64]", grades: "np.typing.NDArray[np.int64]", groups: list[int]
-) -> float:
-    gains = np.asarray(2.0**grades - 1, dtype=np.float64)
-    ends = np.cumsum(groups)
-    parts = [slice(end - size, end) for end, size in zip(ends, groups, strict=True)]
+def mean_ndcg(scores: npt.NDArray[np.float64], rows: RankingRows) -> float:
+    """Mean NDCG@10 of ``scores`` (r,) over the briefs of ``rows``."""
+    gains = np.asarray(2.0**rows.grades - 1, dtype=np.float64)
+    ends = np.cumsum(rows.groups)
+    parts = [slice(end - size, end) for end, size in zip(ends, rows.groups, strict=True)]
     orders = [np.lexsort((gains[part], -scores[part])) for part in parts]  # ties to the worse: a constant earns nothing
     return float(
         np.mean([ndcg(gains[part][order], gains[part], 10) for part, order in zip(parts, orders, strict=True)])
     )
 
 
-def _fit_success(matching: Matching, seed: int) -> SuccessModel:
+def success_examples(matching: Matching) -> tuple[pd.DataFrame, pd.DataFrame, npt.NDArray[np.str_]]:
+    """What :func:`models.success.fit_success` learns from: pairs, targets and briefs, a row an invitation."""
     invited = invitations(matching.tables, matching.end)
     pairs = success_rows(matching, invited) if len(invited) else pd.DataFrame()
     invited = invited.loc[pairs.index]
-    return fit_success(pairs, success_targets(invited), invited[c.BRIEF_ID].to_numpy(str), seed=seed)
+    return pairs, success_targets(invited), invited[c.BRIEF_ID].to_numpy(str)
 
 
 def _idf(tables: Tables, bank: TextBank) -> Floats:

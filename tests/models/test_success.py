@@ -1,13 +1,26 @@
 """Success within 90 days: its target by hand, and what every model promises."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features import columns as c
 from features.collaborations import collaborations
 from models.measures import brier
-from models.success import LEFT_OUT, MINIMUM_ROWS, SuccessModel, fit_success, success_targets
+from models.success import (
+    LEFT_OUT,
+    MINIMUM_ROWS,
+    MONOTONE,
+    SuccessModel,
+    boosted,
+    fit_success,
+    out_of_fold,
+    success_targets,
+)
 from tests.features.market import AS_OF, DAY, events
 
 ROWS = 400
@@ -35,12 +48,12 @@ def test_targets_by_hand():
 
 
 def invitations(rows: int = ROWS) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
-    """Acceptance follows the price, completion the record; ``noise`` is neither."""
+    """Acceptance follows the price, completion the record and, against all sense, fraud; ``noise`` is neither."""
     rng = np.random.default_rng(0)
-    names = ["price_to_budget", "completion_rate", "noise", *LEFT_OUT]
+    names = [*MONOTONE, "noise", *LEFT_OUT]
     pairs = pd.DataFrame(rng.random((rows, len(names))), columns=names)
     accepted = rng.random(rows) < 0.9 - 0.7 * pairs["price_to_budget"]
-    succeeded = accepted & (rng.random(rows) < 0.2 + 0.7 * pairs["completion_rate"])
+    succeeded = accepted & (rng.random(rows) < 0.7 * pairs["completion_rate"] + 0.3 * pairs["fraud_probability"])
     targets = pd.DataFrame({"accepted": accepted.astype(float), "succeeded": succeeded.astype(float)})
     return pairs, targets, np.array([f"q{i // 4}" for i in range(rows)])
 
@@ -55,8 +68,9 @@ def test_probabilities_are_probabilities_and_follow_their_causes(model):
     told = model.predict(pairs)
     assert ((told >= 0) & (told <= 1)).all(axis=None)
     assert told.index.equals(pairs.index)
-    good = pd.DataFrame({"price_to_budget": [0.1, 0.9, 0.1], "completion_rate": [0.9, 0.9, 0.1], "noise": 0.5})
-    cheap, dear, careless = model.predict(good.assign(tower_score=0.5)).itertuples(index=False)
+    usual = pd.DataFrame(0.5, index=range(3), columns=pairs.columns)
+    three = usual.assign(price_to_budget=[0.1, 0.9, 0.1], completion_rate=[0.9, 0.9, 0.1])
+    cheap, dear, careless = model.predict(three).itertuples(index=False)
     assert cheap.success > max(dear.success, careless.success)
     assert cheap.acceptance > dear.acceptance
     assert cheap.completion > careless.completion
@@ -64,6 +78,14 @@ def test_probabilities_are_probabilities_and_follow_their_causes(model):
     assert brier(told["success"].to_numpy(), targets["succeeded"].to_numpy()) < brier(
         base, targets["succeeded"].to_numpy()
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.sampled_from(sorted(MONOTONE)), ends=st.tuples(st.floats(-1, 2), st.floats(-1, 2)).map(sorted))
+def test_probabilities_move_only_in_the_direction_that_the_world_allows(model, name, ends):
+    pairs, _, _ = invitations(20)
+    low, high = (model.predict(pairs.assign(**{name: value})) for value in ends)
+    assert (MONOTONE[name] * (high - low) >= 0).all(axis=None)
 
 
 def test_what_the_towers_learned_from_these_outcomes_is_not_read(model):
@@ -103,3 +125,17 @@ def test_too_few_or_one_sided_invitations_are_refused_in_words():
         fit_success(pairs.iloc[1:], targets.iloc[1:], briefs[1:], seed=0)
     with pytest.raises(ValueError, match="both outcomes"):
         fit_success(pairs, targets.assign(accepted=1.0), briefs, seed=0)
+
+
+def test_what_is_told_out_of_fold_does_not_know_the_briefs_own_outcomes():
+    """Turning round what happened to one brief moves what others are told, never what its own invitations are."""
+    pairs, targets, briefs = invitations()
+    own = briefs == briefs[7]
+    turned = targets.assign(succeeded=np.where(own, 1 - targets["succeeded"], targets["succeeded"]))
+    turned["accepted"] = np.where(own, 1.0, targets["accepted"])
+    model = partial(boosted, seed=1)
+    (raw, told), (raw_turned, told_turned) = (out_of_fold(model, pairs, each, briefs) for each in (targets, turned))
+    np.testing.assert_array_equal(raw[own], raw_turned[own])
+    assert (raw != raw_turned).any()
+    assert (told != told_turned).any()
+    assert ((told > 0) & (told < 1)).all()

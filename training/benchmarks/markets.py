@@ -34,18 +34,24 @@ def run(data: Path, cache: Path) -> dict[str, object]:
     bank = TextBank(load_encoder(), EmbeddingCache(cache), progress=True)
     answer: dict[str, object] = {}
     for world, seeds in SEEDS.items():
-        found = pd.DataFrame({seed: market(data / f"{world}-{seed}", world, seed, bank) for seed in seeds}).T
+        found = pd.DataFrame({seed: market(simulated(data, world, seed), seed, bank) for seed in seeds}).T
         answer[world] = {"mean": found.mean().to_dict(), "sd": found.std().to_dict(), "markets": found.T.to_dict()}
     return answer
 
 
-def market(folder: Path, world: str, seed: int, bank: TextBank) -> dict[str, float]:
-    """Mean scores over one market's later briefs, the share of the oracle's NDCG@10 and how much of their places the
-    hidden creators keep."""
+def simulated(data: Path, world: str, seed: int) -> Path:
+    """The folder of the market in ``data``, simulated where it is not there yet."""
+    folder = data / f"{world}-{seed}"
     if not (folder / "truth").is_dir():
         rng = np.random.default_rng(seed)
         drawn = WORLD_1 if world == "world-1" else random_world(rng)
         simulation.write(simulation.simulate(drawn, **SIZE, rng=rng), folder)
+    return folder
+
+
+def market(folder: Path, seed: int, bank: TextBank) -> dict[str, float]:
+    """Mean scores over one market's later briefs, the share of the oracle's NDCG@10 and how much of their places the
+    hidden creators keep."""
     tables, utility = read_tables(folder), pd.read_parquet(folder / "truth" / "utility.parquet")
     bundle, later = trained_on_the_past(tables, bank)
     scores = {str(name): float(mean) for name, mean in measured(tables, utility, later, bundle, bank).mean().items()}
