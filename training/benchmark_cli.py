@@ -16,7 +16,9 @@ FOLDERS = {
     "lightgbm-rank": "Learn to rank LightGBM's own example.",
     "marketplace": "Match and tell fraud on one simulated market.",
     "markets": "Match on simulated markets that nobody has seen.",
+    "success": "Hold success probabilities against what happened.",
     "tolokers": "Tell banned crowd workers in a graph.",
+    "tuning": "Tune the ranker on one simulated market.",
 }
 """The benchmarks that read one folder, by what they do."""
 

@@ -53,6 +53,11 @@ class RankingRows:
     positions: npt.NDArray[np.float64]
     groups: list[int]
 
+    def briefs(self, first: int, last: int) -> "RankingRows":
+        """The groups from ``first`` to before ``last``."""
+        rows = slice(sum(self.groups[:first]), sum(self.groups[:last]))
+        return RankingRows(self.pairs[rows], self.grades[rows], self.positions[rows], self.groups[first:last])
+
 
 def state_dates(times: "pd.Series[pd.Timestamp]") -> "pd.Series[pd.Timestamp]":
     """For each time the date of its state, at most STATES of them, whole days apart, and strictly before the time: a
