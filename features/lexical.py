@@ -5,7 +5,7 @@ bigrams. Hashing needs no stored vocabulary: only the inverse document frequenci
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -26,9 +26,9 @@ def words(text: str) -> list[str]:
     return found
 
 
-def term_counts(texts: Sequence[str]) -> sparse.csr_matrix:
-    """(n, BUCKETS) float32 hashed term counts."""
-    hashing = HashingVectorizer(n_features=BUCKETS, analyzer=words, norm=None, alternate_sign=False, dtype=np.float32)
+def term_counts(texts: Sequence[str], terms: Callable[[str], list[str]] = words) -> sparse.csr_matrix:
+    """(n, BUCKETS) float32 hashed counts of the ``terms`` of each text."""
+    hashing = HashingVectorizer(n_features=BUCKETS, analyzer=terms, norm=None, alternate_sign=False, dtype=np.float32)
     return (
         sparse.csr_matrix(hashing.transform(texts)) if len(texts) else sparse.csr_matrix((0, BUCKETS), dtype=np.float32)
     )

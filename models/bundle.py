@@ -13,10 +13,12 @@ from features.fraud import FRAUD_FEATURES
 from features.inputs import TAGS
 from features.lexical import BUCKETS
 from features.pairs import PAIR_FEATURES
+from models.accounts import AccountModel
+from models.comments import CommentModel
 from models.credit import Policy, load_policy
 from models.fraud import FraudModel
 from models.ranker import Ranker
-from models.release import check_folder
+from models.release import NAMES, check_folder
 from models.success import SuccessModel
 from models.towers import Towers
 
@@ -47,6 +49,8 @@ class Bundle:
     encoder_id: str
     versions: dict[str, str | None]
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    accounts: AccountModel | None = None
+    comments: CommentModel | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -67,13 +71,12 @@ class Bundle:
             ranker=Ranker.load(folder / "ranker"),
             success=SuccessModel.load(folder / "success") if "success" in has else None,
             fraud=FraudModel.load(folder / "fraud") if "fraud" in has else None,
+            accounts=AccountModel.load(folder / "accounts") if "accounts" in has else None,
+            comments=CommentModel.load(folder / "comments") if "comments" in has else None,
             policy=load_policy(folder / "credit" / "credit_policy.json"),
             encoder_id=manifest.encoder_id or "",
             versions={"release": folder.name}
-            | {
-                name: has[name].version if name in has else None
-                for name in ("towers", "ranker", "success", "fraud", "credit")
-            }
+            | {name: has[name].version if name in has else None for name in NAMES}
             | dict.fromkeys(NOT_YET),
             metrics={name: entry.metrics for name, entry in has.items()},
         )

@@ -17,6 +17,7 @@ from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
 from features.tables import coerce
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import row_problems, wall_clock
+from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, with_events
 from models.credit import credit_answers
@@ -84,13 +85,13 @@ class Engine:
         catalogue = self._catalogue
         ids = _known(catalogue, request["creator_ids"])
         credit = self._credit(catalogue, ids)
-        fraud = self._fraud(catalogue, ids) if risk else []
-        return {
-            "results": [
-                profile(catalogue, creator_id) | {"credit": credit[i]} | ({"fraud": fraud[i]} if risk else {})
-                for i, creator_id in enumerate(ids)
-            ]
-        }
+        known = [profile(catalogue, creator_id) | {"credit": one} for creator_id, one in zip(ids, credit, strict=True)]
+        if not risk:
+            return {"results": known}
+        fraud = self._fraud(catalogue, ids)
+        audience = audience_answer(self._bundle.accounts, catalogue.tables, catalogue.as_of, ids)
+        evidence = zip(known, fraud, audience, strict=True)
+        return {"results": [one | {"fraud": score, "audience_types": types} for one, score, types in evidence]}
 
     def fraud_score(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/score by ids."""
@@ -99,6 +100,14 @@ class Engine:
         if self._bundle.fraud is None:
             raise InputError("fraud: this release has no fraud model; its data held too few labels", code="UNAVAILABLE")
         return {"results": self._fraud(catalogue, ids)}
+
+    def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/fraud/accounts."""
+        return accounts_answer(trained(self._bundle.accounts, "accounts"), request, self._catalogue.as_of)
+
+    def fraud_comments(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/fraud/comments."""
+        return comments_answer(trained(self._bundle.comments, "comments"), request, self._bank)
 
     def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit."""

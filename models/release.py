@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from features.errors import Detail, InputError
 
-NAMES = ("towers", "ranker", "success", "fraud", "credit")
+NAMES = ("towers", "ranker", "success", "fraud", "accounts", "comments", "credit")
 T = TypeVar("T")
 META, MANIFEST = "meta.json", "manifest.json"
 

@@ -124,7 +124,7 @@ class ProfileAnswer(Answer):
 
 
 class Evidence(Answer):
-    """Why a creator looks fake, with numbers that a person can check."""
+    """Why a creator, account or comment looks fake, with numbers that a person can check."""
 
     code: str
     text: str
@@ -151,6 +151,47 @@ class FraudAnswer(Answer):
     """One score for each creator asked for."""
 
     results: list[FraudScore]
+
+
+class AccountScore(Answer):
+    """One account; probability and type are null where nothing is known of its profile."""
+
+    account_id: str
+    fake_probability: float | None = Field(ge=0, le=1)
+    audience_type: Literal["REAL", "MASS_FOLLOWER", "SUSPICIOUS", "INFLUENCER"] | None
+    reason_codes: list[Evidence]
+
+
+class Correction(Answer):
+    """The share of fakes that the probabilities speak of. ``refused``: these accounts differ from the training data in
+    more than that share, so that neither a given nor an estimated one would make them right; then it is training's."""
+
+    base_rate: float
+    trained_base_rate: float
+    estimated_base_rate: float | None
+    refused: bool
+    statement: str
+
+
+class AccountsAnswer(Answer):
+    """A score for each account, in order."""
+
+    results: list[AccountScore]
+    correction: Correction
+
+
+class CommentScore(Answer):
+    """One comment; near-duplicates of one request share a ``cluster``, others have none."""
+
+    fake_probability: float | None = Field(ge=0, le=1)
+    cluster: int | None
+    reason_codes: list[Evidence]
+
+
+class CommentsAnswer(Answer):
+    """A score for each comment, in order."""
+
+    results: list[CommentScore]
 
 
 class Factor(Answer):

@@ -57,6 +57,14 @@ class Api:
         """The calibrated probability of fake engagement, with evidence."""
         return self._engine.fraud_score(_plain(request))
 
+    def fraud_accounts(self, request: requests.AccountsRequest, _: Caller) -> Answer:
+        """Tell fake accounts among followers and commenters, and what kind of audience each is."""
+        return self._engine.fraud_accounts(_plain(request))
+
+    def fraud_comments(self, request: requests.CommentsRequest, _: Caller) -> Answer:
+        """Tell comments that are not genuine, and which of them are near-duplicates."""
+        return self._engine.fraud_comments(_plain(request))
+
     def credit(self, request: requests.CreditRequest, _: Caller) -> Answer:
         """The credit score from five factors, with reasons."""
         return self._engine.credit(_plain(request))

@@ -57,6 +57,8 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete),
         Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback),
         Endpoint("/v1/fraud/score", risk, requests.CreatorIds, answers.FraudAnswer, api.fraud_score),
+        Endpoint("/v1/fraud/accounts", risk, requests.AccountsRequest, answers.AccountsAnswer, api.fraud_accounts),
+        Endpoint("/v1/fraud/comments", risk, requests.CommentsRequest, answers.CommentsAnswer, api.fraud_comments),
         Endpoint("/v1/credit", both, requests.CreditRequest, answers.CreditAnswer, api.credit),
         Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events),
         Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.models),

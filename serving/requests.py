@@ -11,7 +11,7 @@ from features import schema
 from features import vocabulary as v
 from models import requests as limits
 from serving.feedback import ITEM
-from serving.rows import Amount, Body, Country, Currency, Id, OneOf, RowOf, Share, Time, Words
+from serving.rows import Amount, Body, Country, Currency, Id, OneOf, RowOf, Share, Text, Time, Words
 
 Limit = Annotated[int, Field(ge=1, le=limits.MOST_RESULTS)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=limits.MOST_RESULTS)]
@@ -23,6 +23,7 @@ Creator = Annotated[Body, RowOf(schema.CREATORS)]
 Audience = Annotated[list[Annotated[Body, RowOf(schema.AUDIENCE)]], Field(max_length=10_000, default_factory=list)]
 Event = Annotated[Body, RowOf(schema.COLLABORATION_EVENTS)]
 Item = Annotated[Body, RowOf(ITEM)]
+Account = Annotated[Body, RowOf(schema.ACCOUNTS)]
 
 
 def _example(**example: Any) -> ConfigDict:
@@ -128,6 +129,44 @@ class CreatorIds(Body):
 
     model_config = _example(creator_ids=["c000001"])
     creator_ids: Ids
+
+
+class AccountsRequest(Body):
+    """Accounts that follow or engage; every column but the id may be missing.
+
+    ``base_rate`` is the share of fakes where they come from, if that is known and not that of the training data.
+    """
+
+    model_config = _example(
+        accounts=[
+            {"account_id": "a1", "followers_count": 12, "following_count": 3100, "videos_count": 0, "has_avatar": 0},
+            {"account_id": "a2", "followers_count": 340, "following_count": 410, "videos_count": 51, "has_avatar": 1},
+        ],
+        base_rate=0.1,
+    )
+    accounts: Annotated[list[Account], Field(min_length=1, max_length=1000)]
+    base_rate: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Comment(Body):
+    """One comment; ``video_id`` says which others it stands among, ``event_time`` whether they came at once."""
+
+    comment_text: Text
+    video_id: Id | None = None
+    account_id: Id | None = None
+    event_time: Time | None = None
+
+
+class CommentsRequest(Body):
+    """Comments, best with the others of their videos: near-duplicates, templates and bursts only show together."""
+
+    model_config = _example(
+        comments=[
+            {"video_id": "v1", "comment_text": "Check out my channel and subscribe!!! www.example.com"},
+            {"video_id": "v1", "comment_text": "The part at 2:19 made my day 😂"},
+        ]
+    )
+    comments: Annotated[list[Comment], Field(min_length=1, max_length=1000)]
 
 
 class CreditRequest(CreatorIds):

@@ -1,6 +1,6 @@
 """``creatormatch benchmark NAME``: one command for each benchmark, a module of :mod:`training.benchmarks`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ FOLDERS = {
     "success": "Hold success probabilities against what happened.",
     "tolokers": "Tell banned crowd workers in a graph.",
     "tuning": "Tune the ranker on one simulated market.",
+    "youtube-comments": "Tell spam under a video that was not learned from.",
 }
 """The benchmarks that read one folder, by what they do."""
 
@@ -50,6 +51,16 @@ def accounts(
     _print(_module("accounts").run(train, test, base_rate))
 
 
+@app.command(epilog="Example: creatormatch benchmark comments --train here.csv --test there.csv")
+def comments(
+    train: Annotated[Path, typer.Option(metavar="CSV", help="With the columns comment_text, is_spam, and video_id.")],
+    test: Annotated[Path, typer.Option(metavar="CSV", help="The same of other videos.")],
+    home: Home = HOME,
+) -> None:
+    """Tell spam comments: learn here, measure there."""
+    _print(_module("comments").run(train, test, _embeddings(home)))
+
+
 def _module(name: str) -> Any:
     """The benchmark's module, imported when it is wanted: --help is quick."""
     return import_module(f"training.benchmarks.{name.replace('-', '_')}")
@@ -61,7 +72,7 @@ def _embeddings(home: Path) -> Path:
     return home / EMBEDDINGS
 
 
-def _print(found: dict[str, object]) -> None:
+def _print(found: Mapping[str, object]) -> None:
     from training.console import emit_json
 
     emit_json(found)

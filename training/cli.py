@@ -33,6 +33,8 @@ class ModelName(StrEnum):
     RANKER = "ranker"
     SUCCESS = "success"
     FRAUD = "fraud"
+    ACCOUNTS = "accounts"
+    COMMENTS = "comments"
     CREDIT = "credit"
 
 

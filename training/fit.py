@@ -16,7 +16,9 @@ from features.errors import bad
 from features.lexical import inverse_document_frequency
 from features.schema import Tables, complete
 from features.text import creator_texts, encoder_id
+from models.accounts import AccountModel, fit_accounts
 from models.bundle import Bundle
+from models.comments import CommentModel, fit_comments
 from models.credit import credit_scores, load_policy
 from models.fraud import FraudModel, fit_fraud, walk_forward
 from models.measures import ndcg
@@ -44,6 +46,8 @@ class Trained:
     fraud: FraudModel | None
     metrics: dict[str, dict[str, float]]
     notes: list[str]
+    accounts: AccountModel | None = None
+    comments: CommentModel | None = None
 
 
 def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) -> Trained:
@@ -61,8 +65,11 @@ def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) ->
     ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
     success = _attempt(lambda: fit_success(*success_examples(matching), seed=success_seed), "success", notes)
     metrics = {"ranker": validate_ranker(rows, ranker_seed)}
-    metrics |= {"fraud": fraud.metrics if fraud else {}, "success": success.metrics if success else {}}
-    return Trained(towers, matching.idf, ranker, success, fraud, metrics, notes)
+    accounts = _attempt(lambda: fit_accounts(tables, rng), "accounts", notes)
+    comments = _attempt(lambda: fit_comments(tables, bank, rng), "comments", notes)
+    optional = {"fraud": fraud, "success": success, "accounts": accounts, "comments": comments}
+    metrics |= {name: model.metrics for name, model in optional.items() if model is not None}
+    return Trained(towers, matching.idf, ranker, success, fraud, metrics, notes, accounts, comments)
 
 
 def prepared(
@@ -85,6 +92,8 @@ def bundle_of(trained: Trained, bank: TextBank) -> Bundle:
         ranker=trained.ranker,
         success=trained.success,
         fraud=trained.fraud,
+        accounts=trained.accounts,
+        comments=trained.comments,
         policy=load_policy(),
         encoder_id=encoder_id(bank.encoder),
         versions={"release": None},

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.accounts import ACCOUNT_FEATURES
 from features.asof import is_static
 from features.bank import TextBank
 from features.creators import FEATURES
@@ -17,6 +18,7 @@ from features.pairs import PAIR_FEATURES
 from features.schema import Tables, complete
 from features.text import DEFAULT_ENCODER, EMBEDDINGS, EmbeddingCache, encoder_id, load_encoder
 from models.bundle import LEXICON, feature_set_hash
+from models.comments import INPUTS
 from models.credit import POLICY_FILE
 from models.registry import Registry
 from models.release import Meta, build_manifest, digest, with_model
@@ -61,7 +63,7 @@ def train(
 def save_models(trained: Trained, folder: Path) -> dict[str, Path]:
     """Writes each model into a folder of its own under ``folder``: name → folder."""
     folders = {}
-    for name in ("towers", "ranker", "success", "fraud"):
+    for name in ("towers", "ranker", "success", "fraud", "accounts", "comments"):
         if (model := getattr(trained, name)) is not None:
             folders[name] = folder / name
             model.save(folders[name])
@@ -87,6 +89,12 @@ def _meta(name: str, origin: tuple[str, str, str, int], trained: Trained, depend
 
 def _signature(name: str) -> dict[str, dict[str, str]]:
     matching = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)]
-    inputs = {"ranker": matching, "success": matching, "fraud": list(FRAUD_FEATURES)}.get(name, [])
-    outputs = {"ranker": ["score"], "success": ["acceptance", "completion", "success"], "fraud": ["fraud_probability"]}
-    return {"inputs": dict.fromkeys(inputs, "double"), "outputs": dict.fromkeys(outputs.get(name, []), "double")}
+    fake = ["fake_probability"]
+    inputs, outputs = {
+        "ranker": (matching, ["score"]),
+        "success": (matching, ["acceptance", "completion", "success"]),
+        "fraud": (FRAUD_FEATURES, ["fraud_probability"]),
+        "accounts": (ACCOUNT_FEATURES, fake),
+        "comments": (INPUTS, fake),
+    }.get(name, ([], []))
+    return {"inputs": dict.fromkeys(inputs, "double"), "outputs": dict.fromkeys(outputs, "double")}

@@ -29,6 +29,8 @@ RETURNS = {
     "/v1/creators/similar": answers.SimilarAnswer,
     "/v1/creators/profile": answers.ProfileAnswer,
     "/v1/fraud/score": answers.FraudAnswer,
+    "/v1/fraud/accounts": answers.AccountsAnswer,
+    "/v1/fraud/comments": answers.CommentsAnswer,
     "/v1/credit": answers.CreditAnswer,
     "/v1/models": answers.ModelsAnswer,
 }
@@ -78,6 +80,10 @@ def test_every_answer_has_the_shape_that_openapi_promises(service, ids):
     bodies = {
         "/v1/creators/rank": {"brief": BRIEF, "limit": 5, "explain": True, "filters": {"min_followers": 1000}},
         "/v1/creators/search": {"query": "food", "page_size": 3},
+        "/v1/fraud/accounts": {"accounts": [{"account_id": "a", "followers_count": 3}, {"account_id": "b"}]},
+        "/v1/fraud/comments": {
+            "comments": [{"comment_text": text} for text in ("", "😂", "الوصفة رائعة", "a" * 20_000)]
+        },
         "/v1/models": {},
     }
     for path, model in RETURNS.items():

@@ -42,6 +42,11 @@ class FakeEngine:
 
     credit = similar = fraud_score
 
+    def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"asked": dict(request)}
+
+    fraud_comments = fraud_accounts
+
     def models(self) -> dict[str, Any]:
         return {"models": {"ranker": 1}}
 

@@ -24,7 +24,8 @@ from training.examples import ranking_examples
 JSON = {"content-type": "application/json"}
 PATHS = (
     "/v1/creators/rank", "/v1/creators/search", "/v1/creators/similar", "/v1/creators/profile", "/v1/creators/upsert",
-    "/v1/creators/delete", "/v1/feedback", "/v1/fraud/score", "/v1/credit", "/v1/events", "/v1/models",
+    "/v1/creators/delete", "/v1/feedback", "/v1/fraud/score", "/v1/fraud/accounts",
+    "/v1/fraud/comments", "/v1/credit", "/v1/events", "/v1/models",
 )  # fmt: skip
 
 
@@ -98,6 +99,17 @@ def test_the_engine_is_asked_exactly_what_was_sent_without_nulls(client):
         ("/v1/creators/profile", '{"creator_ids": []}', "creator_ids"),
         ("/v1/creators/similar", '{"creator_ids": ["1", "2", "3", "4", "5", "6"]}', "creator_ids"),
         ("/v1/events", '{"events": [{"event_id": "e"}]}', "events.0.creator_id"),
+        ("/v1/fraud/accounts", '{"accounts": []}', "accounts"),
+        ("/v1/fraud/accounts", '{"accounts": [{}]}', "accounts.0.account_id"),
+        (
+            "/v1/fraud/accounts",
+            '{"accounts": [{"account_id": "a", "followers_count": -1}]}',
+            "accounts.0.followers_count",
+        ),
+        ("/v1/fraud/accounts", '{"accounts": [{"account_id": "a"}], "base_rate": 1}', "base_rate"),
+        ("/v1/fraud/comments", '{"comments": [{"video_id": "v"}]}', "comments.0.comment_text"),
+        ("/v1/fraud/comments", '{"comments": [{"comment_text": "a", "likes": 1}]}', "comments.0.likes"),
+        ("/v1/fraud/comments", json.dumps({"comments": [{"comment_text": "a"}] * 1001}), "comments"),
         ("/v1/feedback", '{"items": [{"creator_id": "a"}]}', "ranking_id"),
         ("/v1/feedback", '{"ranking_id": "r", "items": []}', "items"),
         ("/v1/feedback", '{"ranking_id": "r", "items": [{"creator_id": "a", "position": 0}]}', "items.0.position"),
@@ -327,6 +339,8 @@ FIELDS = (
     "ranking_id",
     "items",
     "creators",
+    "accounts",
+    "comments",
     "audience",
     "query",
     "page_token",
