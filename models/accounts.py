@@ -11,7 +11,6 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from features import columns as c
@@ -24,7 +23,7 @@ from models.calibration import PlattCalibrator
 from models.evidence import reason_codes
 from models.fraud_rows import MINIMUM_EACH, MINIMUM_LABELS, has_both
 from models.label_shift import LabelShift, Verdict
-from models.measures import average_precision, expected_calibration_error, log_loss
+from models.measures import binary_metrics
 
 Values = npt.NDArray[np.float64]
 FOLDS = 5
@@ -51,9 +50,8 @@ REASONS = {
         "Has published little for its followers and for whom it follows",
         (c.VIDEOS_COUNT, "videos_per_follower", "videos_per_following"),
     ),
-    "EMPTY_PROFILE": ("The profile is empty, or hides or shows what others do not", (
-        c.HAS_AVATAR, c.BIO_LENGTH, c.IS_PRIVATE,
-    )),
+    "EMPTY_PROFILE": ("Has no picture, or says little of itself", (c.HAS_AVATAR, c.BIO_LENGTH)),
+    "VISIBILITY": ("Is public or private where genuine accounts are not", (c.IS_PRIVATE,)),
     "MACHINE_MADE_HANDLE": (
         "The handle looks made by a machine",
         (c.HANDLE_DIGITS, c.HANDLE_LENGTH, "digit_share"),
@@ -144,7 +142,7 @@ def fit_labelled(accounts: pd.DataFrame, labels: Values, as_of: pd.Timestamp, rn
     probabilities = calibrator.predict(raw)
     shift = LabelShift.of(features, probabilities, labels)
     return AccountModel(
-        _train(shown, np.tile(labels, 2), seed), calibrator, shift, account_metrics(probabilities, labels)
+        _train(shown, np.tile(labels, 2), seed), calibrator, shift, binary_metrics(probabilities, labels)
     )
 
 
@@ -154,19 +152,6 @@ def folds(features: pd.DataFrame, labels: Values, seed: int) -> Iterator[tuple[n
     profiles = features.groupby(list(features), dropna=False).ngroup()
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     yield from splitter.split(features, labels, profiles)
-
-
-def account_metrics(probabilities: Values, labels: Values) -> dict[str, float]:
-    """Discrimination and calibration of probabilities for ``labels`` of both kinds."""
-    return {
-        "auroc": float(roc_auc_score(labels, probabilities)),
-        "pr_auc": average_precision(probabilities, labels),
-        "log_loss": log_loss(probabilities, labels),
-        "mean_score": float(probabilities.mean()),
-        "true_rate": float(labels.mean()),
-        "ece": expected_calibration_error(probabilities, labels),
-        "rows": float(len(labels)),
-    }
 
 
 def _partly_hidden(accounts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

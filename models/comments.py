@@ -29,10 +29,11 @@ from features.errors import bad
 from features.lexical import inverse_document_frequency, term_counts, tfidf
 from features.schema import Tables
 from models import gbm
-from models.accounts import account_metrics, labelled_accounts
+from models.accounts import labelled_accounts
 from models.calibration import PlattCalibrator
 from models.evidence import reason_codes
 from models.fraud_rows import MINIMUM_EACH, MINIMUM_LABELS, has_both
+from models.measures import binary_metrics
 
 Values = npt.NDArray[np.float64]
 FOLDS = 5
@@ -210,7 +211,7 @@ def fit_labelled(comments: Comments, labels: Values, bank: TextBank, rng: np.ran
     for train, test in parts:
         raw[test] = gbm.predict(_train(inputs.iloc[train], labels[train], seed), _matrix(inputs.iloc[test]))
     calibrator = PlattCalibrator.fit(raw, labels)
-    metrics = account_metrics(calibrator.predict(raw), labels)
+    metrics = binary_metrics(calibrator.predict(raw), labels)
     return CommentModel(TextModel.fit(text, labels), _train(inputs, labels, seed), calibrator, metrics)
 
 

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import roc_auc_score
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -119,3 +120,16 @@ def wilson(hits: Values, rows: Values, z: float = 1.96) -> tuple[Values, Values]
     share, spread = hits / rows, z**2 / rows
     middle, half = share + spread / 2, z * np.sqrt(share * (1 - share) / rows + spread / (4 * rows))
     return np.clip((middle - half) / (1 + spread), 0, 1), np.clip((middle + half) / (1 + spread), 0, 1)
+
+
+def binary_metrics(probabilities: Values, labels: Values) -> dict[str, float]:
+    """Discrimination and calibration of probabilities for ``labels`` of both kinds."""
+    return {
+        "auroc": float(roc_auc_score(labels, probabilities)),
+        "pr_auc": average_precision(probabilities, labels),
+        "log_loss": log_loss(probabilities, labels),
+        "mean_score": float(probabilities.mean()),
+        "true_rate": float(labels.mean()),
+        "ece": expected_calibration_error(probabilities, labels),
+        "rows": float(len(labels)),
+    }

@@ -1,6 +1,19 @@
-"""A release in memory tells what it is made of."""
+"""A release in memory tells what it is made of, and one that lacks what is optional is still one."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from features.errors import InputError
+from features.schema import Tables
+from models.bundle import Bundle
 from models.engine import Engine
+from models.registry import local_champion
+from models.release import read_manifest, write_manifest
+
+OPTIONAL = ("accounts", "comments")
 
 
 def test_models_come_with_the_metrics_of_their_training(engine: Engine) -> None:
@@ -8,3 +21,24 @@ def test_models_come_with_the_metrics_of_their_training(engine: Engine) -> None:
     assert answer["metrics"]["ranker"]["ndcg10_ranker"] > 0
     trained = {name for name, version in answer["models"].items() if version is not None}
     assert trained == {*answer["metrics"], "release"}
+    assert set(OPTIONAL) <= trained
+
+
+def test_a_release_without_the_models_of_accounts_and_comments_is_served(
+    home: Path, tmp_path: Path, engine: Engine, few: Tables
+) -> None:
+    folder = Path(shutil.copytree(local_champion(home), tmp_path / "1"))
+    manifest = read_manifest(folder)
+    kept = {name: entry for name, entry in manifest.models.items() if name not in OPTIONAL}
+    write_manifest(folder, replace(manifest, models=kept))
+    for name in OPTIONAL:
+        shutil.rmtree(folder / name)
+    older = Engine(Bundle.load(folder), few, engine._bank)
+    assert [older.models()["models"][name] for name in OPTIONAL] == [None, None]
+    for ask, request in (
+        (older.fraud_accounts, {"accounts": [{"account_id": "a"}]}),
+        (older.fraud_comments, {"comments": [{"comment_text": "a"}]}),
+    ):
+        with pytest.raises(InputError, match="no such model") as caught:
+            ask(request)
+        assert caught.value.code == "UNAVAILABLE"

@@ -86,3 +86,16 @@ def test_gini_and_coverage_by_hand() -> None:
     assert metrics.gini(np.array([1.0, 3.0])) == pytest.approx(1 / 4)
     assert metrics.gini(np.zeros(3)) == 0
     assert metrics.coverage(np.array([0.0, 2.0, 0.0, 1.0])) == 0.5
+
+
+def test_wilson_is_the_textbook_interval_and_stays_within_its_bounds() -> None:
+    """Newcombe (1998), table I: 81 of 263 gives .2553 to .3662, 0 of 20 gives 0 to .1611."""
+    low, high = metrics.wilson(np.array([81.0, 0.0]), np.array([263.0, 20.0]))
+    assert low == pytest.approx([0.2553, 0.0], abs=1e-4)
+    assert high == pytest.approx([0.3662, 0.1611], abs=1e-4)
+
+
+def test_metrics_of_a_binary_prediction_by_hand() -> None:
+    found = metrics.binary_metrics(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0.0, 0.0, 1.0, 1.0]))
+    assert (found["auroc"], found["mean_score"], found["true_rate"]) == pytest.approx((0.75, 0.4125, 0.5))
+    assert found["pr_auc"] == pytest.approx((1 + 2 / 3) / 2)

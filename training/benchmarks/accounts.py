@@ -11,7 +11,8 @@ from features.asof import data_as_of
 from features.errors import bad
 from features.schema import Tables, complete
 from features.tables import read_some
-from models.accounts import AccountModel, Values, account_metrics, fit_labelled, labelled_accounts
+from models.accounts import AccountModel, Values, fit_labelled, labelled_accounts
+from models.measures import binary_metrics
 
 SEED = 0
 TABLES = ("accounts", "fraud_labels")
@@ -58,8 +59,8 @@ def judged_rows(
     verdict = model.verdict(features)
     rates = {"at_estimated_rate": model.shift.estimate(probabilities)}
     rates |= {} if base_rate is None else {"at_base_rate": base_rate}
-    found = {"as_trained": account_metrics(probabilities, labels)} | {
-        name: {"base_rate": rate} | account_metrics(model.shift.at(probabilities, rate), labels)
+    found = {"as_trained": binary_metrics(probabilities, labels)} | {
+        name: {"base_rate": rate} | binary_metrics(model.shift.at(probabilities, rate), labels)
         for name, rate in rates.items()
     }
     return {

@@ -15,8 +15,8 @@ from features.errors import bad
 from features.schema import ENGAGEMENTS, conform
 from features.tables import coerce
 from features.text import EmbeddingCache, load_encoder
-from models.accounts import account_metrics
 from models.comments import CommentModel, Values, fit_labelled
+from models.measures import binary_metrics
 
 SEED = 0
 IS_SPAM = "is_spam"
@@ -53,4 +53,4 @@ def judged(model: CommentModel, comments: Comments, labels: Values, bank: TextBa
 
 def _metrics(model: CommentModel, inputs: pd.DataFrame, labels: Values) -> dict[str, float]:
     probabilities = model.predict(inputs)
-    return account_metrics(np.nan_to_num(probabilities, nan=float(np.nanmean(probabilities))), labels)
+    return binary_metrics(np.nan_to_num(probabilities, nan=float(np.nanmean(probabilities))), labels)

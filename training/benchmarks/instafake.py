@@ -15,8 +15,8 @@ from tqdm import tqdm
 from features.accounts import account_features
 from features.asof import data_as_of
 from features.schema import Tables
-from models.accounts import AccountModel, Values, account_metrics, fit_labelled, folds, labelled_accounts
-from models.measures import Interval, bootstrap
+from models.accounts import AccountModel, Values, fit_labelled, folds, labelled_accounts
+from models.measures import Interval, binary_metrics, bootstrap
 from training.benchmarks.accounts import fit_on, judged, judged_rows, read
 from training.simulate import simulate
 from training.world import WORLD_1, random_world
@@ -54,20 +54,20 @@ def in_domain(tables: Tables, rng: np.random.Generator) -> dict[str, Interval]:
         scores = np.zeros(len(labels))
         for train, test in folds(features, labels, int(seed)):
             scores[test] = _fit(accounts, labels, train, end, rng).predict(features.iloc[test])
-            figures = account_metrics(scores[test], labels[test])
+            figures = binary_metrics(scores[test], labels[test])
             for name in METRICS[:-1]:
                 found[name].append(figures[name])
-        found["ece"].append(account_metrics(scores, labels)["ece"])
+        found["ece"].append(binary_metrics(scores, labels)["ece"])
     return {name: bootstrap(values, rng) for name, values in found.items()}
 
 
 def label_shift(tables: Tables, rng: np.random.Generator) -> dict[str, object]:
     """By share of fakes: means over DRAWS of what corrections do to the probabilities, and how often one is refused."""
-    draws = [draw for _ in tqdm(range(DRAWS), "draws") for draw in _resampled(tables, rng)]
+    draws = [draw for _ in tqdm(range(DRAWS), "draws") for draw in resampled(tables, rng)]
     return {str(rate): _means([found for drawn, found in draws if drawn == rate], rng) for rate in RATES}
 
 
-def _resampled(tables: Tables, rng: np.random.Generator) -> Iterator[tuple[float, dict[str, object]]]:
+def resampled(tables: Tables, rng: np.random.Generator) -> Iterator[tuple[float, dict[str, object]]]:
     """A model of half of the profiles, and the other half at each of RATES, as many rows as it has."""
     accounts, labels, features, end = _rows(tables)
     profile = features.groupby(list(features), dropna=False).ngroup().to_numpy()
