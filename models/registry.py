@@ -85,7 +85,8 @@ class Registry:
         rel.write_meta(folder, meta)
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._database.touch()
-        origin = {key: str(getattr(meta, key)) for key in ("data_hash", "feature_set_hash", "encoder_id", "seed")}
+        kept = ("data_hash", "data_as_of", "feature_set_hash", "encoder_id", "seed")
+        origin = {key: str(getattr(meta, key)) for key in kept}
         return self._version(meta.name, folder, origin, rel.read_meta(folder).metrics, _mlmodel(meta))
 
     def register_release(self, manifest: rel.Manifest) -> str:

@@ -25,7 +25,8 @@ class Meta:
 
     ``encoder_id`` is None for a model that reads no text. ``signature`` is ``{"inputs": {name: type}, "outputs": {name:
     type}}`` in MLflow's words for types (double, float, long, string, boolean). ``depends_on`` is name → digest of the
-    models whose scores it learned to read: with others it would answer nonsense.
+    models whose scores it learned to read: with others it would answer nonsense. ``data_as_of`` is the latest moment
+    (ISO 8601, UTC) that its data speak of; None for a model made before that was recorded.
     """
 
     name: str
@@ -36,12 +37,13 @@ class Meta:
     metrics: dict[str, float]
     signature: dict[str, dict[str, str]]
     depends_on: dict[str, str] = field(default_factory=dict)
+    data_as_of: str | None = None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One model of a release: its version in the registry, the digest of its files, where it came from, and the digests
-    of the models that it was made with."""
+    """One model of a release: its version in the registry, the digest of its files, where it came from, the digests of
+    the models that it was made with, and until when its data go."""
 
     version: str
     digest: str
@@ -49,6 +51,7 @@ class Entry:
     seed: int
     metrics: dict[str, float]
     depends_on: dict[str, str] = field(default_factory=dict)
+    data_as_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,14 @@ def build_manifest(folders: Mapping[str, Path], versions: Mapping[str, str], cre
         created_at=created_at,
         feature_set_hash=next(iter(metas.values())).feature_set_hash,
         encoder_id=next((meta.encoder_id for meta in metas.values() if meta.encoder_id is not None), None),
-        models={
-            name: Entry(versions[name], digest(folders[name]), meta.data_hash, meta.seed, meta.metrics, meta.depends_on)
-            for name, meta in metas.items()
-        },
+        models={name: _entry(meta, versions[name], digest(folders[name])) for name, meta in metas.items()},
     )
     check(manifest, folders)
     return manifest
+
+
+def _entry(meta: Meta, version: str, own: str) -> Entry:
+    return Entry(version, own, meta.data_hash, meta.seed, meta.metrics, meta.depends_on, meta.data_as_of)
 
 
 def with_model(base: Manifest, name: str, other: Manifest, created_at: str) -> Manifest:

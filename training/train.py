@@ -5,12 +5,13 @@ import logging
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.accounts import ACCOUNT_FEATURES
-from features.asof import is_static
+from features.asof import data_as_of, is_static
 from features.bank import TextBank
 from features.creators import FEATURES
 from features.fraud import FRAUD_FEATURES
@@ -49,11 +50,14 @@ def train(
     registry = Registry(home)
     with tempfile.TemporaryDirectory() as folder:
         folders = save_models(trained, Path(folder))
-        origin = (feature_set_hash(), encoder_id(encoder), data_hash(tables), seed)
+        made_from = {
+            "feature_set_hash": feature_set_hash(), "encoder_id": encoder_id(encoder), "data_hash": data_hash(tables),
+            "data_as_of": data_as_of(tables).isoformat(), "seed": seed,
+        }  # fmt: skip
         versions = {}
         for name, path in folders.items():  # those that are read before those that read them
             read = {one: digest(folders[one]) for one in READS.get(name, ())}
-            versions[name] = registry.log_model(path, _meta(name, origin, trained, read))
+            versions[name] = registry.log_model(path, _meta(name, made_from, trained, read))
         manifest = build_manifest(folders, versions, datetime.now(UTC).isoformat(timespec="seconds"))
     if only:
         manifest = with_model(registry.manifest(), only, manifest, manifest.created_at)
@@ -82,9 +86,9 @@ def data_hash(tables: Tables) -> str:
     return total.hexdigest()
 
 
-def _meta(name: str, origin: tuple[str, str, str, int], trained: Trained, depends_on: dict[str, str]) -> Meta:
-    features_hash, encoder, data, seed = origin
-    return Meta(name, features_hash, encoder, data, seed, trained.metrics.get(name, {}), _signature(name), depends_on)
+def _meta(name: str, made_from: dict[str, Any], trained: Trained, depends_on: dict[str, str]) -> Meta:
+    metrics = trained.metrics.get(name, {})
+    return Meta(name=name, metrics=metrics, signature=_signature(name), depends_on=depends_on, **made_from)
 
 
 def _signature(name: str) -> dict[str, dict[str, str]]:

@@ -43,6 +43,13 @@ def test_manifest_and_meta_survive_their_files(tmp_path: Path, manifest: release
     assert release.read_meta(tmp_path / "ranker") == META
 
 
+def test_manifest_from_before_data_had_an_end_is_read(tmp_path: Path, manifest: release.Manifest) -> None:
+    release.write_manifest(tmp_path, manifest)
+    path = tmp_path / "manifest.json"
+    path.write_text(path.read_text().replace('"data_as_of": null,', ""))
+    assert release.read_manifest(tmp_path).models["fraud"].data_as_of is None
+
+
 def test_metric_without_data_is_left_out(tmp_path: Path) -> None:
     release.write_meta(tmp_path, replace(META, metrics={"auc": float("nan"), "brier": 0.1}))
     assert release.read_meta(tmp_path).metrics == {"brier": 0.1}
