@@ -1,6 +1,6 @@
 """Ranking and probability metrics that read like their definitions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 
 class Bin(TypedDict):
@@ -20,7 +21,7 @@ class Bin(TypedDict):
 
 
 class Interval(TypedDict):
-    """A mean with its bootstrap interval."""
+    """A mean, or another statistic of a sample, with its bootstrap interval."""
 
     mean: float
     low: float
@@ -93,6 +94,12 @@ def expected_calibration_error(probabilities: Values, labels: Values, bins: int 
     return sum(one["size"] * abs(one["probability"] - one["rate"]) for one in found) / len(labels)
 
 
+def calibration_error_by_chance(probabilities: Values, rng: np.random.Generator, draws: int = 200) -> float:
+    """The mean ECE of labels drawn from the very ``probabilities``: with few rows even the truth seems to be off."""
+    drawn = [rng.random(len(probabilities)) < probabilities for _ in range(draws)]
+    return float(np.mean([expected_calibration_error(probabilities, labels.astype(np.float64)) for labels in drawn]))
+
+
 def gini(exposure: Values) -> float:
     """Σ (2i − n − 1) x_i / (n Σ x) over rising x_i, i = 1 … n (Gini, 1912; Sen, 1973): 0 when all get the same, near 1
     when one gets everything; 0 when nobody gets anything."""
@@ -133,3 +140,20 @@ def binary_metrics(probabilities: Values, labels: Values) -> dict[str, float]:
         "ece": expected_calibration_error(probabilities, labels),
         "rows": float(len(labels)),
     }
+
+
+def bootstrap_of(
+    statistic: Callable[[Rows], float],
+    units: npt.NDArray[np.generic],
+    rng: np.random.Generator,
+    draws: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """``statistic`` of all rows with its percentile interval over resampled ``units`` (r,), each taken with all its
+    rows (Davison and Hinkley, 1997, 3.8). It is called with the indices of the rows, and left out where it is NaN."""
+    _, unit = np.unique(units, return_inverse=True)
+    members = np.split(np.argsort(unit, kind="stable"), np.cumsum(np.bincount(unit))[:-1])
+    picks = rng.integers(0, len(members), (draws, len(members)))
+    found = [statistic(np.concatenate([members[i] for i in pick])) for pick in picks]
+    low, high = np.nanquantile(found, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(mean=float(statistic(np.arange(len(unit)))), low=float(low), high=float(high))

@@ -144,6 +144,11 @@ class Registry:
         self._point(previous)
         return previous
 
+    def before(self, version: str) -> str | None:
+        """The version of the champion, or of the one before it where ``version`` is the champion; None without one."""
+        champion = self._champion()
+        return str(self._find(version).tags.get("previous", "")) or None if champion == version else champion
+
     def models(self) -> list[dict[str, Any]]:
         """Every release, newest first: ``release`` (its version), ``aliases`` and the fields of its manifest."""
         releases = self._client.search_model_versions(f"name = '{RELEASE}'")

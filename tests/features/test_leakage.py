@@ -30,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 READS_TRUTH = {
     "training/benchmarks/marketplace.py",
     "training/benchmarks/markets.py",
-    "training/evaluate_fraud.py",
+    "training/benchmarks/tuning.py",
+    *(f"training/evaluation/{path.name}" for path in (ROOT / "training" / "evaluation").glob("*.py")),
     *(f"training/simulate/{path.name}" for path in (ROOT / "training" / "simulate").glob("*.py")),
 }
 DAY = pd.Timedelta(days=1)

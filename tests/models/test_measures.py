@@ -99,3 +99,23 @@ def test_metrics_of_a_binary_prediction_by_hand() -> None:
     found = metrics.binary_metrics(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0.0, 0.0, 1.0, 1.0]))
     assert (found["auroc"], found["mean_score"], found["true_rate"]) == pytest.approx((0.75, 0.4125, 0.5))
     assert found["pr_auc"] == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_bootstrap_of_a_ratio_keeps_each_unit_whole() -> None:
+    """Two units whose rows have the ratios 1 and 3: resampled, only 1, 2 and 3 can come out."""
+    values, units = np.array([1.0, 1.0, 3.0, 3.0]), np.array(["a", "a", "b", "b"])
+    seen = set()
+
+    def mean(rows: np.ndarray) -> float:
+        seen.add(float(values[rows].mean()))
+        return float(values[rows].mean())
+
+    found = metrics.bootstrap_of(mean, units, np.random.default_rng(0), draws=100)
+    assert found == {"mean": 2.0, "low": 1.0, "high": 3.0}
+    assert seen == {1.0, 2.0, 3.0}
+
+
+def test_bootstrap_of_a_mean_is_that_of_its_rows() -> None:
+    values = np.random.default_rng(1).random(50)
+    one = metrics.bootstrap_of(lambda rows: float(values[rows].mean()), np.arange(50), np.random.default_rng(0))
+    assert one == pytest.approx(metrics.bootstrap(values.tolist(), np.random.default_rng(0)))

@@ -73,6 +73,20 @@ def test_rollback_returns_step_by_step(registry: Registry, home: Path, tmp_path:
         registry.rollback()
 
 
+def test_a_release_is_compared_with_the_champion_and_the_champion_with_the_one_before(
+    registry: Registry, tmp_path: Path
+) -> None:
+    train(registry, tmp_path / "m", "a")
+    assert registry.before("1") is None
+    registry.promote()
+    assert registry.before("1") is None
+    train(registry, tmp_path / "m", "b")
+    assert registry.before("2") == "1"
+    registry.promote()
+    train(registry, tmp_path / "m", "c")
+    assert [registry.before(version) for version in "123"] == ["2", "1", "2"]
+
+
 def test_one_model_is_promoted_and_rolled_back_alone(registry: Registry, home: Path, tmp_path: Path) -> None:
     for letter in "ab":
         train(registry, tmp_path / "m", letter)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from features.tables import read_tables
+from training.evaluation.offpolicy import block_size, estimate, kish, places, support
 from training.examples import GRADES, POSITIVE
-from training.offpolicy import block_size, estimate, kish, places, support
 from training.simulate.impressions import shown_by_policy
 from training.world import WORLD_1
 

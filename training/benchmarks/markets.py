@@ -19,7 +19,11 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.ranking import query_of
 from training import simulate as simulation
-from training.benchmarks.marketplace import measured, trained_on_the_past, weekly
+from training.benchmarks.marketplace import scores
+from training.evaluation.briefs import measured
+from training.evaluation.cases import Case, evidence, weekly
+from training.evaluation.reading import ORACLE, RANKED
+from training.evaluation.subject import trained_on_the_past
 from training.world import WORLD_1, random_world
 
 SEEDS = {"world-1": range(21, 26), "random": range(31, 36)}
@@ -53,13 +57,14 @@ def market(folder: Path, seed: int, bank: TextBank) -> dict[str, float]:
     """Mean scores over one market's later briefs, the share of the oracle's NDCG@10 and how much of their places the
     hidden creators keep."""
     tables, utility = read_tables(folder), pd.read_parquet(folder / "truth" / "utility.parquet")
-    bundle, later = trained_on_the_past(tables, bank)
-    scores = {str(name): float(mean) for name, mean in measured(tables, utility, later, bundle, bank).mean().items()}
+    known = evidence(tables, utility)
+    later, bundle = known.after(known.cut), trained_on_the_past(tables, known.cut, bank)
+    means = {str(name): float(mean) for name, mean in scores(measured(tables, later, bundle, bank)).mean().items()}
     kept = cold_start(tables, later, bundle, bank, np.random.default_rng(seed))
-    return scores | {"share_of_oracle": scores["ranked"] / scores["oracle"], "cold_start": kept}
+    return means | {"share_of_oracle": means[RANKED] / means[ORACLE], "cold_start": kept}
 
 
-def cold_start(tables: Tables, briefs: pd.DataFrame, bundle: Bundle, bank: TextBank, rng: np.random.Generator) -> float:
+def cold_start(tables: Tables, cases: list[Case], bundle: Bundle, bank: TextBank, rng: np.random.Generator) -> float:
     """Mean of 1 / log2(1 + rank) of a random twentieth of the creators with their history hidden, over that with it
     seen."""
     ids = tables["creators"][c.CREATOR_ID].unique()
@@ -67,13 +72,14 @@ def cold_start(tables: Tables, briefs: pd.DataFrame, bundle: Bundle, bank: TextB
     bare = {
         name: frame[~frame[c.CREATOR_ID].isin(hidden)] if name in HISTORY else frame for name, frame in tables.items()
     }
-    seen, unseen = (np.mean(list(_places(known, briefs, hidden, bundle, bank))) for known in (tables, bare))
+    seen, unseen = (np.mean(list(_places(known, cases, hidden, bundle, bank))) for known in (tables, bare))
     return float(unseen / seen)
 
 
-def _places(tables: Tables, briefs: pd.DataFrame, ids: pd.Index, bundle: Bundle, bank: TextBank) -> Iterator[float]:
-    for catalogue, brief in weekly(tables, briefs, bundle, bank):
-        yield float((1 / np.log2(1 + ranks(catalogue, brief, bundle, bank))).reindex(ids).mean())
+def _places(tables: Tables, cases: list[Case], ids: pd.Index, bundle: Bundle, bank: TextBank) -> Iterator[float]:
+    for catalogue, briefs in weekly(tables, [(case.as_of, case.brief) for case in cases], bundle, bank):
+        for brief in briefs:
+            yield float((1 / np.log2(1 + ranks(catalogue, brief, bundle, bank))).reindex(ids).mean())
 
 
 def ranks(catalogue: Catalogue, brief: pd.Series, bundle: Bundle, bank: TextBank) -> pd.Series:

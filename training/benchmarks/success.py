@@ -21,7 +21,7 @@ from features.schema import complete
 from features.tables import read_tables
 from features.text import EmbeddingCache, load_encoder
 from features.vocabulary import OBJECTIVES
-from models.measures import Interval, bootstrap, expected_calibration_error
+from models.measures import Interval, bootstrap, calibration_error_by_chance, expected_calibration_error
 from models.success import Model, boosted, out_of_fold
 from training.benchmarks.markets import simulated
 from training.fit import prepared, success_examples
@@ -29,7 +29,6 @@ from training.fit import prepared, success_examples
 Values = npt.NDArray[np.float64]
 SEEDS = (7, 101, 102)
 SEED = 0
-CHANCES = 200
 TIERS = {"below 10,000 followers": (0, 1e4), "10,000 to 100,000": (1e4, 1e5), "100,000 and more": (1e5, np.inf)}
 FEW = (
     "price_to_budget text_cosine label_overlap acceptance_rate completion_rate mean_rating credit_score open_orders "
@@ -78,8 +77,6 @@ def measured(told: pd.DataFrame, model: str) -> dict[str, object]:
     """How many, what was told on average and what happened, log-loss beside the base rate's, and the ECE beside the one
     that perfect calibration would show by chance among so few."""
     probability, succeeded = (told[name].to_numpy(np.float64) for name in (model, "succeeded"))
-    rng = np.random.default_rng(SEED)
-    lucky = [expected_calibration_error(probability, rng.random(len(told)) < probability) for _ in range(CHANCES)]
     return {
         "invitations": len(told),
         "told": float(probability.mean()),
@@ -87,7 +84,7 @@ def measured(told: pd.DataFrame, model: str) -> dict[str, object]:
         "log_loss": float(_surprise(told, model).mean()),
         "log_loss_base_rate": float(_surprise(told, "base_rate").mean()),
         "ece": expected_calibration_error(probability, succeeded),
-        "ece_by_chance": float(np.mean(lucky)),
+        "ece_by_chance": calibration_error_by_chance(probability, np.random.default_rng(SEED)),
     }
 
 

@@ -4,7 +4,7 @@ What a grade is worth and how deep LambdaMART looks are measured there too, one 
 are evidence, nothing is chosen by them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from features import columns as c
-from features.asof import data_as_of, exported
+from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import bad
 from features.pairs import Values, pair_features
-from features.schema import Tables, complete
+from features.schema import Tables
 from features.tables import read_tables
 from features.text import EmbeddingCache, load_encoder
 from models.bundle import Bundle
@@ -25,7 +24,9 @@ from models.fraud import fit_fraud
 from models.measures import Interval, bootstrap, ndcg
 from models.ranker import Ranker
 from models.ranking import eligible, query_of
-from training.benchmarks.marketplace import DEPTH, SEED, TRAINED_UNTIL, weekly
+from training.evaluation.cases import Case, evidence, past, read_truth, weekly
+from training.evaluation.reading import DEPTH
+from training.evaluation.subject import SEED
 from training.fit import Trained, bundle_of, prepared
 from training.matching import RankingRows, fit_towers_and_rows
 from training.tune import GAINS, SERVED, Settings, fitted, tune
@@ -66,10 +67,10 @@ def run(data: Path, cache: Path) -> dict[str, object]:
 
     Raises InputError when the folder has no ``truth/``.
     """
-    if not (data / "truth").is_dir():
+    if (truth := read_truth(data)) is None:
         raise bad("--data", "needs a simulated marketplace, with its truth/ folder", str(data))
     bank = TextBank(load_encoder(), EmbeddingCache(cache), progress=True)
-    market = simulated(read_tables(data), pd.read_parquet(data / "truth" / "utility.parquet"), bank)
+    market = simulated(read_tables(data), truth["utility"], bank)
     tuned = tune(market.rows, seed=SEED)
     served = market.ndcg(SERVED)
     return {
@@ -83,27 +84,24 @@ def run(data: Path, cache: Path) -> dict[str, object]:
 
 
 def simulated(tables: Tables, utility: pd.DataFrame, bank: TextBank) -> Market:
-    """The marketplace in ``tables``, cut at TRAINED_UNTIL of its briefs; ``utility`` is its truth."""
-    created = tables["briefs"][c.CREATED_AT]
-    cut = created.quantile(TRAINED_UNTIL)
-    past, rng = complete(exported(tables, cut)), np.random.default_rng(SEED)
-    fraud = fit_fraud(past, label_known_by=data_as_of(past), rng=rng)
-    matching, examples = prepared(past, bank, rng, progress=True)
+    """The marketplace in ``tables``, cut where evaluation cuts it; ``utility`` is its truth."""
+    known, rng = evidence(tables, utility), np.random.default_rng(SEED)
+    seen = past(tables, known.cut)
+    fraud = fit_fraud(seen, label_known_by=data_as_of(seen), rng=rng)
+    matching, examples = prepared(seen, bank, rng, progress=True)
     towers, rows = fit_towers_and_rows(matching, examples, rng)
     served = fitted(rows, SERVED, SEED)
     bundle = bundle_of(Trained(towers, matching.idf, served, None, fraud, {}, []), bank)
-    return Market(rows, list(_candidates(tables, utility, tables["briefs"][created > cut], bundle, bank)))
+    return Market(rows, list(_candidates(tables, known.after(known.cut), bundle, bank)))
 
 
-def _candidates(
-    tables: Tables, utility: pd.DataFrame, briefs: pd.DataFrame, bundle: Bundle, bank: TextBank
-) -> Iterator[Candidates]:
-    truth = {brief: rows.set_index(c.CREATOR_ID)["grade"] for brief, rows in utility.groupby(c.BRIEF_ID)}
-    for catalogue, brief in weekly(tables, briefs, bundle, bank):
-        rows = np.flatnonzero(eligible(catalogue, {}, brief)[0])
-        pairs = pair_features(query_of(catalogue, bundle, bank, brief, {}), catalogue.state, rows)
-        grades = truth[brief[c.BRIEF_ID]].reindex(pairs.index).to_numpy(np.float64)
-        yield Candidates(pairs.astype(np.float32), 2.0**grades - 1)
+def _candidates(tables: Tables, cases: Sequence[Case], bundle: Bundle, bank: TextBank) -> Iterator[Candidates]:
+    for catalogue, group in weekly(tables, [(case.as_of, case) for case in cases], bundle, bank):
+        for case in group:
+            rows = np.flatnonzero(eligible(catalogue, {}, case.brief)[0])
+            pairs = pair_features(query_of(catalogue, bundle, bank, case.brief, {}), catalogue.state, rows)
+            grades = case.grades.reindex(pairs.index).to_numpy(np.float64)
+            yield Candidates(pairs.astype(np.float32), 2.0**grades - 1)
 
 
 def _mean(by_brief: Values) -> Interval:

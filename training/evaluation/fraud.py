@@ -1,5 +1,4 @@
-"""How good the fraud model is on months it has not seen, where the truth is known: beside rules, by scenario, by
-group."""
+"""How good the fraud model is on months it has not seen: beside rules, by scenario, by group."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,15 +10,19 @@ import pandas as pd
 from features import columns as c
 from features.asof import data_as_of, known
 from features.fraud import fraud_features
+from features.fraud_labels import fraud_target
 from features.schema import Tables
 from models.fraud import FraudModel, fit_fraud
-from models.measures import average_precision, brier, expected_calibration_error
-from training.simulate import fraud_target
+from models.fraud_rows import MINIMUM_EACH, has_both
+from models.measures import Interval, average_precision, bootstrap_of, brier, expected_calibration_error
+from training.simulate import fraud_target as true_target
 
 Values = npt.NDArray[np.float64]
+Truth = Mapping[str, pd.DataFrame]
 MONTH = pd.Timedelta(days=30)
 WINDOW = pd.Timedelta(days=90)
-TEST_MONTHS = 2
+TEST_MONTHS, MOST_MONTHS = 2, 12
+DRAWS = 200
 ALERTS_A_DAY = 0.002  # of all creators
 LEVEL_FPR = 0.01
 UNFAIR = 1.5
@@ -33,45 +36,79 @@ RULES = {
 COMBINED_RULE = ("spike_share", "likes_peak", "views_peak")
 
 
-def evaluate_fraud(tables: Tables, truth: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Any]:
-    """JSON-able figures of a model that saw labels known two months before the end, on the two month ends after.
+def evaluate_fraud(tables: Tables, truth: Truth, seed: int) -> dict[str, Any]:
+    """:func:`fraud_figures` of a model that saw labels known two months before the end, on the two month ends after;
+    ``truth`` is :func:`training.simulate.simulate`'s."""
+    cutoff = data_as_of(tables) - TEST_MONTHS * MONTH
+    model = fit_fraud(tables, label_known_by=cutoff, rng=np.random.default_rng(seed))
+    return {"seed": seed} | fraud_figures(model, tables, truth, cutoff, np.random.default_rng(seed), TEST_MONTHS)
 
-    ``truth`` is :func:`training.simulate.simulate`'s. Each creator counts once a month. A creator whom the model
-    declines to score ranks last and is left out of calibration; ``unscored`` says how many those are.
+
+def fraud_figures(
+    model: FraudModel,
+    tables: Tables,
+    truth: Truth | None,
+    cutoff: pd.Timestamp,
+    rng: np.random.Generator,
+    months: int = MOST_MONTHS,
+) -> dict[str, Any]:
+    """JSON-able figures of ``model``, which saw labels known by ``cutoff``, on at most ``months`` month ends after.
+
+    Against the ``truth`` where there is one, else among creators whom a review after ``cutoff`` speaks of. Each creator
+    counts once a month. One whom the model declines to score ranks last and is left out of calibration; ``unscored``
+    says how many those are. Raises ValueError where no month has passed, or not both kinds of creators are known.
     """
     end = data_as_of(tables)
-    cutoff = end - TEST_MONTHS * MONTH
-    model = fit_fraud(tables, label_known_by=cutoff, rng=np.random.default_rng(seed))
-    dates = [cutoff + month * MONTH for month in range(1, TEST_MONTHS + 1)]
-    rows = pd.concat([_scored(model, tables, truth, date) for date in dates], ignore_index=True)
+    dates = [cutoff + month * MONTH for month in range(1, months + 1) if cutoff + month * MONTH <= end]
+    if not dates:
+        raise ValueError(f"no month has passed between {cutoff:%Y-%m-%d} and the end of the data, {end:%Y-%m-%d}")
+    rows = pd.concat([_scored(model, tables, truth, date, cutoff) for date in dates], ignore_index=True)
+    if not has_both(rows["target"].to_numpy(np.float64)):
+        raise ValueError(f"{int(rows['target'].sum())} guilty of {len(rows)} known; {MINIMUM_EACH} of each are needed")
     reviewed = tables["fraud_labels"].loc[tables["fraud_labels"][c.KNOWN_AT] <= cutoff, c.CREATOR_ID]
+    fresh = rows[~rows[c.CREATOR_ID].isin(reviewed)]
     return {
-        "seed": seed,
-        "model": _figures(rows) | _calibration(rows),
-        "never_reviewed": _figures(rows[~rows[c.CREATOR_ID].isin(reviewed)]),
+        "model": _figures(rows) | {"pr_auc_interval": _pr_auc_interval(rows, rng)} | _calibration(rows),
+        "never_reviewed": _figures(fresh) if fresh["target"].nunique() == 2 else {},
         "rules": {name: _figures(rows.assign(score=rule)) for name, rule in _rules(rows).items()},
-        "scenarios": _scenarios(rows, truth["campaigns"]),
+        "measured_on": [f"{date:%Y-%m-%d}" for date in dates],
+        "known_from": "truth" if truth is not None else "reviews",
+        "scenarios": {} if truth is None else _scenarios(rows, truth["campaigns"]),
         "false_positives": false_positives(rows),
         "validation": model.metrics,
     }
 
 
-def _scored(model: FraudModel, tables: Tables, truth: Mapping[str, pd.DataFrame], date: pd.Timestamp) -> pd.DataFrame:
+def tiers(followers: pd.Series) -> "pd.Series[str]":
+    """The size of each creator: nano below 10,000 followers, micro below 100,000, else macro; or unknown."""
+    return pd.cut(followers, SIZES, labels=SIZE_NAMES, right=False).astype(object).fillna("unknown")
+
+
+def _target(tables: Tables, truth: Truth | None, date: pd.Timestamp, cutoff: pd.Timestamp) -> pd.Series:
+    if truth is not None:
+        return true_target(truth, date)
+    labels = tables["fraud_labels"]
+    return fraud_target(labels[labels[c.KNOWN_AT] > cutoff], date, data_as_of(tables))
+
+
+def _scored(
+    model: FraudModel, tables: Tables, truth: Truth | None, date: pd.Timestamp, cutoff: pd.Timestamp
+) -> pd.DataFrame:
     seen = known(tables, date)
     features = fraud_features(seen, date)
     probability = model.predict(features)
     traits = seen["creators"].set_index(c.CREATOR_ID).reindex(features.index)
-    size = pd.cut(traits[c.FOLLOWERS_COUNT], SIZES, labels=SIZE_NAMES, right=False)
-    return features.assign(
+    rows = features.assign(
         as_of=date,
-        target=fraud_target(truth, date).reindex(features.index).astype(float),
+        target=_target(tables, truth, date, cutoff).reindex(features.index).astype(float),
         probability=probability,
         score=probability.fillna(-1),
         alerted=probability.map(model.risk_level).isin(["HIGH", "CRITICAL"]),
-        size=size.astype(object),
+        size=tiers(traits[c.FOLLOWERS_COUNT]),
         country=traits[c.COUNTRY_CODE],
         language=traits[c.LANGUAGE],
-    ).reset_index(names=c.CREATOR_ID)
+    )
+    return rows.dropna(subset="target").reset_index(names=c.CREATOR_ID)
 
 
 def _figures(rows: pd.DataFrame) -> dict[str, float]:
@@ -83,6 +120,13 @@ def _figures(rows: pd.DataFrame) -> dict[str, float]:
         "prevalence": float(target.mean()),
         "rows": len(rows),
     }
+
+
+def _pr_auc_interval(rows: pd.DataFrame, rng: np.random.Generator) -> Interval:
+    """Over creators, each with all its months."""
+    score, target = rows["score"].to_numpy(np.float64), rows["target"].to_numpy(np.float64)
+    creators = rows[c.CREATOR_ID].to_numpy(str)
+    return bootstrap_of(lambda some: average_precision(score[some], target[some]), creators, rng, DRAWS)
 
 
 def _threshold(rows: pd.DataFrame) -> float:

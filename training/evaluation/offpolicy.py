@@ -8,7 +8,7 @@ or exploration had chosen it. An outcome must depend on the creator and its own 
 Li et al., 2018, "Offline evaluation of ranking policies with click models").
 """
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,15 @@ import pandas as pd
 
 from features import columns as c
 from models.measures import Interval
+from training.evaluation.cases import ANSWERED
+from training.examples import GRADES, POSITIVE
 
 Values = npt.NDArray[np.float64]
 LEAST = 100.0  # effective rows
 DRAWS = 1000
 THIRDS = 3
 RANKING, BLOCK = "ranking", "block"
+SCORE = "score_"
 
 
 class Estimate(TypedDict):
@@ -152,3 +155,21 @@ def _interval(draws: Values) -> Interval:
     """The first of ``draws`` is the estimate itself, the others are of resampled briefs."""
     low, high = np.quantile(draws[1:], [0.025, 0.975])
     return Interval(mean=float(draws[0]), low=float(low), high=float(high))
+
+
+def offpolicy_figures(logged: pd.DataFrame, end: pd.Timestamp, rng: np.random.Generator) -> dict[str, Any]:
+    """Creators wanted (shortlisted or more) per brief, had each method ordered the list: ``policies`` by method, and
+    ``refused`` with the reason. ``logged`` are impressions with a column ``score_…`` a method; those younger than
+    ANSWERED at ``end`` are left out. Raises ValueError as :func:`support` does."""
+    if logged.empty:
+        raise ValueError("no impression of a measured brief says with what propensity it was shown")
+    shown = support(logged[logged[c.SHOWN_AT] <= end - ANSWERED])
+    rewards = (shown[c.OUTCOME].map(GRADES).fillna(0) >= POSITIVE).to_numpy(np.float64)
+    found: dict[str, Any] = {"policies": {}, "refused": {}}
+    for column in (name for name in shown if name.startswith(SCORE)):
+        try:
+            scores = shown[column].to_numpy(np.float64)
+            found["policies"][column.removeprefix(SCORE)] = estimate(shown, scores, rewards, rng)
+        except ValueError as error:
+            found["refused"][column.removeprefix(SCORE)] = str(error)
+    return found

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from features import columns as c
-from training.evaluate_fraud import RULES, evaluate_fraud, false_positives, precision_in_budget
+from training.evaluation.fraud import RULES, evaluate_fraud, false_positives, precision_in_budget
 from training.simulate import simulate
 from training.world import WORLD_1
 
