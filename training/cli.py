@@ -130,6 +130,28 @@ def train(
     typer.echo(f"release {version} is the challenger; creatormatch promote makes it the champion")
 
 
+@app.command(epilog="Example: creatormatch evaluate data/sample --model release@champion")
+def evaluate(
+    source: Source,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME@ALIAS", help="A model on the data that came after those it learned from."),
+    ] = None,
+    home: Home = HOME,
+) -> None:
+    """Measure models on what they have not seen; write JSON, plots and HTML.
+
+    By default models are trained anew on the first 70 % of the briefs and measured on the later ones. NAME is release,
+    for everything, or towers, ranker, success or fraud, for what that model says; ALIAS is champion, challenger or a
+    release's version.
+    """
+    tables = _read(source)
+    from training.evaluation.report import evaluate as run  # seconds, that a wrong DIR should not cost
+
+    folder = run(source, tables, home, model)
+    typer.echo(f"wrote {folder / 'report.html'}")
+
+
 @app.command(epilog="Example: creatormatch promote 3")
 def promote(
     version: Annotated[str | None, typer.Argument(help="A release; the challenger by default.")] = None,

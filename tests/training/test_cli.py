@@ -15,7 +15,8 @@ from models.registry import Registry
 from training import cli, console
 
 COMMANDS = (
-    "simulate", "validate", "train", "promote", "rollback", "models", "rank", "fraud", "credit", "serve", "benchmark",
+    "simulate", "validate", "train", "evaluate", "promote", "rollback", "models", "rank", "fraud", "credit", "serve",
+    "benchmark",
 )  # fmt: skip
 
 
@@ -86,6 +87,7 @@ def test_encoder_is_chosen_by_name(tmp_path: Path, capsys: pytest.CaptureFixture
         (["simulate", "--out", "x", "--briefs", "100000000"], "--briefs"),
         (["train", "nowhere"], "nowhere"),
         (["train", "nowhere", "--only", "oracle"], "oracle"),
+        (["evaluate", "nowhere"], "nowhere"),
         (["validate", "nowhere"], "nowhere"),
         (["serve", "--port", "0"], "--port"),
         (["serve"], "run train, then promote"),
@@ -160,7 +162,9 @@ def test_serve_refuses_a_release_made_for_other_features(tmp_path: Path, capsys:
     assert "made for other features; train again" in said
 
 
-@pytest.mark.parametrize("command", [["train"], ["rank", "--brief", "brief.json"], ["fraud"], ["credit"], ["serve"]])
+@pytest.mark.parametrize(
+    "command", [["train"], ["evaluate"], ["rank", "--brief", "brief.json"], ["fraud"], ["credit"], ["serve"]]
+)
 def test_commands_refuse_data_that_would_falsify_every_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:

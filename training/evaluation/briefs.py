@@ -92,6 +92,7 @@ def _add_lists(found: Found, reading: Reading) -> None:
     about = {c.BRIEF_ID: brief[c.BRIEF_ID]}
     traits: Record = {"objective": _word(brief[c.OBJECTIVE]), "brief_language": _word(brief[c.LANGUAGE])}
     traits["wanted"] = bool((reading.grades[reading.judged] > 0).any())
+    traits["eligible"] = len(reading.rows)
     orders = reading.orders(reading.judged, PLACES)
     if reading.utility is not None:
         orders[ORACLE] = descending(reading.judged, reading.utility[reading.judged])
