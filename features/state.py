@@ -1,7 +1,8 @@
 """The catalogue as of a date, laid out for scoring a brief against thousands of creators at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -122,7 +123,6 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
     creators = tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
     text, counts = bank.pooled(groups_of(creator_texts(tables), ids))
     brief_ids, briefs = _brief_terms(tables, as_of, bank, idf)
-    engaged, labels = engagements(tables), Tags.of(list(creators[c.CONTENT_LABELS]))
     return State(
         as_of=as_of,
         ids=ids,
@@ -131,18 +131,51 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
         text=text,
         terms=tfidf(counts, idf),
         inputs=creator_inputs(tables, ids, text),
-        labels=labels,
-        styles=Tags.of(list(creators[c.CONTENT_STYLES])),
-        formats=Tags.of(list(creators[c.CONTENT_FORMATS])),
-        audience={dimension: shares(tables["audience"], ids, dimension) for dimension in AUDIENCE_DIMENSIONS},
-        prices=build_prices(tables, creators, as_of),
         rates=tables["exchange_rates"],
         brief_ids=brief_ids,
         briefs=briefs,
-        partners=_partners(engaged, c.BRIEF_ID, brief_ids, ids),
-        brands=Brands.of(engaged, ids, labels),
-        interest=build_interest(tables, ids),
+        **_together(tables, creators, engagements(tables), brief_ids, as_of),
     )
+
+
+def spliced(state: State, fresh: State, tables: Tables, engaged: pd.DataFrame) -> State:
+    """``state`` with ``fresh`` in the place of what it has of the same creators: those of ``tables``, in their order.
+
+    Equal to a state of all ``tables`` (known then; ``engaged`` their :func:`engagements`) but for ``vectors``, which
+    stay; ``fresh`` is one of the changed creators' own rows.
+    """
+    ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
+    old, new = state.ids.get_indexer(ids), fresh.ids.get_indexer(ids)
+    rows = np.where(new < 0, old, len(state.ids) + new)
+    creators = pd.concat([state.creators, fresh.creators]).iloc[rows]
+    return replace(
+        state,
+        ids=ids,
+        creators=creators,
+        frame=pd.concat([state.frame, fresh.frame]).iloc[rows],
+        text=np.vstack([state.text, fresh.text])[rows],
+        terms=sparse.csr_matrix(sparse.vstack([state.terms, fresh.terms], format="csr")[rows]),
+        inputs=np.vstack([state.inputs, fresh.inputs])[rows],
+        **_together(tables, creators, engaged, state.brief_ids, state.as_of),
+    )
+
+
+def _together(
+    tables: Tables, creators: pd.DataFrame, engaged: pd.DataFrame, brief_ids: pd.Index, as_of: pd.Timestamp
+) -> dict[str, Any]:
+    """The parts of a state that are laid out over all creators at once."""
+    ids = creators.index
+    labels = Tags.of(list(creators[c.CONTENT_LABELS]))
+    return {
+        "labels": labels,
+        "styles": Tags.of(list(creators[c.CONTENT_STYLES])),
+        "formats": Tags.of(list(creators[c.CONTENT_FORMATS])),
+        "audience": {dimension: shares(tables["audience"], ids, dimension) for dimension in AUDIENCE_DIMENSIONS},
+        "prices": build_prices(tables, creators, as_of),
+        "partners": _partners(engaged, c.BRIEF_ID, brief_ids, ids),
+        "brands": Brands.of(engaged, ids, labels),
+        "interest": build_interest(tables, ids),
+    }
 
 
 def engagements(tables: Tables) -> pd.DataFrame:

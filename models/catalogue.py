@@ -1,4 +1,4 @@
-"""The creators being served: their state, vectors in FAISS, and what filters read. Rebuilt aside and swapped whole."""
+"""The creators being served: their state, vectors in FAISS, and what filters read. Renewed aside and swapped whole."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from features.asof import data_as_of, known
+from features.asof import known
 from features.bank import TextBank
-from features.collaborations import collaborations, workload
 from features.fraud import fraud_features
 from features.schema import Tables
-from features.state import State, build_state, engagements
+from features.state import State, build_state, engagements, spliced
 from models.bundle import Bundle
 from models.credit import credit_scores
 from models.index import VectorIndex
@@ -28,7 +27,8 @@ MEASURED = (c.FOLLOWERS_COUNT, c.MEDIAN_VIEWS, c.ENGAGEMENT_RATE, "credit_score"
 class Catalogue:
     """State, index, ``engaged`` (who worked for whom) and the models' scores of every creator, built at ``as_of``.
 
-    ``tables``, credit and open orders also know the events that came since, until ``latest``.
+    Of creators who changed since, everything knows what came until ``latest``; windows of time end at ``as_of`` for
+    everyone, so that creators stay comparable.
     """
 
     as_of: pd.Timestamp
@@ -49,32 +49,72 @@ class Catalogue:
 
 def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: TextBank) -> Catalogue:
     """Everything the release's models say of the creators in ``tables`` at ``as_of``."""
-    seen = known(tables, as_of)
+    return _scored(bundle, known(tables, as_of), as_of, as_of, bank)
+
+
+def renewed(
+    catalogue: Catalogue, bundle: Bundle, changed: Tables, ids: pd.Index, latest: pd.Timestamp, bank: TextBank
+) -> Catalogue:
+    """The catalogue after rows of the creators ``ids`` in the tables ``changed`` (whole, with history) became others.
+
+    Equal to one of all creators with the same ``as_of`` and ``latest``, whatever the order of rows, but only these are
+    computed anew, and when engagements go, those whose accounts engaged with them. Of the others, credit does not age.
+    """
+    seen = _seen(catalogue, changed, ids, latest)
+    shared = "engagements" in changed
+    concerned = ids.union(_meeting(catalogue.tables["engagements"], ids)) if shared else ids
+    fresh = _scored(bundle, _own(seen, concerned), catalogue.as_of, latest, bank)
+    there = catalogue.engaged[~catalogue.engaged[c.CREATOR_ID].isin(concerned)]
+    engaged = pd.concat([there, fresh.engaged]).sort_values("engaged_at", kind="stable", ignore_index=True)
+    state = spliced(catalogue.state, fresh.state, seen, engaged)
+    state = replace(state, vectors=bundle.towers.creators(state.inputs))
+    fraud, credit = (
+        _replaced(old, new, state.ids)
+        for old, new in ((catalogue.fraud, fresh.fraud), (catalogue.credit, fresh.credit))
+    )
+    return Catalogue(
+        catalogue.as_of, latest, seen, state, VectorIndex(state.ids, state.vectors), engaged, fraud, credit
+    )
+
+
+def _scored(bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timestamp, bank: TextBank) -> Catalogue:
+    """The catalogue of the creators in ``seen``, tables as they were known at ``latest``."""
     ids = pd.Index(seen["creators"][c.CREATOR_ID].unique())
     fraud = fraud_features(seen, as_of)
-    credit = credit_scores(seen["collaboration_events"], bundle.policy, as_of, ids)
+    credit = credit_scores(seen["collaboration_events"], bundle.policy, latest, ids)
     probability = bundle.fraud.predict(fraud) if bundle.fraud else np.full(len(ids), np.nan)
     upstream = pd.DataFrame({"credit_score": credit["score"], "fraud_probability": probability}, index=ids)
     state = build_state(seen, as_of, bank, bundle.idf, upstream)
     state = replace(state, vectors=bundle.towers.creators(state.inputs))
     index = VectorIndex(state.ids, state.vectors)
-    return Catalogue(as_of, as_of, seen, state, index, engagements(seen), fraud, credit)
+    return Catalogue(as_of, latest, seen, state, index, engagements(seen), fraud, credit)
 
 
-def with_events(catalogue: Catalogue, bundle: Bundle, events: pd.DataFrame, added: pd.DataFrame) -> Catalogue:
-    """The catalogue after ``added`` joined the ledger (now ``events``): the creators concerned have credit and open
-    orders anew, so that order caps hold at once.
+def _seen(catalogue: Catalogue, changed: Tables, ids: pd.Index, latest: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """The catalogue's tables with what is known of ``ids`` by ``latest`` in those that ``changed``."""
+    theirs = {name: frame[frame[c.CREATOR_ID].isin(ids)] for name, frame in changed.items()}
+    fresh = known(theirs, latest, latest)
+    others = {name: catalogue.tables[name] for name in changed}
+    others = {name: frame[~frame[c.CREATOR_ID].isin(ids)] for name, frame in others.items()}
+    return {**catalogue.tables} | {
+        name: pd.concat([frame, fresh[name]], ignore_index=True) for name, frame in others.items()
+    }
 
-    Whatever else ranks (response rates, who worked for whom) follows with the next build, as ``as_of`` says.
-    """
-    ids = catalogue.state.ids.intersection(added[c.CREATOR_ID].unique())
-    theirs = events[events[c.CREATOR_ID].isin(ids)]
-    latest = max(catalogue.latest, data_as_of({"collaboration_events": added}))
-    fresh = credit_scores(theirs, bundle.policy, latest, ids)
-    credit, frame = catalogue.credit.copy(), catalogue.state.frame.copy()
-    credit.loc[ids] = fresh
-    frame.loc[ids, "credit_score"] = fresh["score"]
-    frame.loc[ids, "open_orders"] = workload(collaborations(theirs)).reindex(ids, fill_value=0).astype(float)
-    tables = dict(catalogue.tables) | {"collaboration_events": events}
-    state = replace(catalogue.state, frame=frame)
-    return replace(catalogue, latest=latest, tables=tables, credit=credit, state=state)
+
+def _own(seen: Tables, ids: pd.Index) -> Tables:
+    """The rows about ``ids`` alone, with every engagement of the accounts that engaged with them, and without briefs,
+    which are about no creator."""
+    own = {name: frame[frame[c.CREATOR_ID].isin(ids)] for name, frame in seen.items() if c.CREATOR_ID in frame}
+    everyones = seen["engagements"]
+    theirs = everyones[c.ACCOUNT_ID].isin(own["engagements"][c.ACCOUNT_ID])
+    return {**seen, **own, "engagements": everyones[theirs], "briefs": seen["briefs"][:0]}
+
+
+def _meeting(engagements: pd.DataFrame, ids: pd.Index) -> pd.Index:
+    """The creators with whom accounts engaged that engaged with ``ids``."""
+    accounts = engagements.loc[engagements[c.CREATOR_ID].isin(ids), c.ACCOUNT_ID]
+    return pd.Index(engagements.loc[engagements[c.ACCOUNT_ID].isin(accounts), c.CREATOR_ID].unique())
+
+
+def _replaced(old: pd.DataFrame, fresh: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+    return pd.concat([old[~old.index.isin(fresh.index)], fresh]).loc[ids]

@@ -19,7 +19,7 @@ from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import row_problems, wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
-from models.catalogue import Catalogue, build_catalogue, with_events
+from models.catalogue import Catalogue, build_catalogue, renewed
 from models.credit import credit_answers
 from models.ranking import rank
 from models.search import profile, search
@@ -41,9 +41,8 @@ class Engine:
 
     def __init__(self, bundle: Bundle, tables: Tables, bank: TextBank) -> None:
         self._bundle, self._bank = bundle, bank
-        self._tables: dict[str, pd.DataFrame]
-        self._catalogue: Catalogue
-        self._rebuild(complete(tables))
+        self._tables = complete(tables)
+        self._catalogue = build_catalogue(bundle, self._tables, data_as_of(self._tables), bank)
 
     @classmethod
     def load(cls, folder: Path, tables: Tables, cache: Path | None = None) -> "Engine":
@@ -62,7 +61,7 @@ class Engine:
     def as_of(self) -> pd.Timestamp:
         """The latest moment at which anything in the tables became known; credit speaks of it.
 
-        Events move it at once; ``data_as_of`` in answers, when the catalogue was built, follows with the next build.
+        Writes move it at once; ``data_as_of`` in answers is when the catalogue was built.
         """
         return self._catalogue.latest
 
@@ -129,23 +128,18 @@ class Engine:
 
         What an undated row said gives way: it would count as observed later than any date.
         """
-        self._rebuild(self._tables | self._joined("creators", creators) | self._joined("audience", audience))
+        self._add({"creators": creators, "audience": audience})
 
     def append_events(self, events: pd.DataFrame) -> None:
-        """Adds ledger events; credit follows at once, ranking features with the next build."""
-        tables = self._tables | self._joined("collaboration_events", events)
-        catalogue = with_events(self._catalogue, self._bundle, tables["collaboration_events"], events)
-        self._tables, self._catalogue = tables, catalogue
+        """Adds ledger events: credit, open orders and what ranking knows of these creators follow at once."""
+        self._add({"collaboration_events": events})
 
     def delete(self, creator_ids: Sequence[str]) -> None:
         """Takes creators and all their rows out of the catalogue."""
-        gone = set(_known(self._catalogue, creator_ids))
-        self._rebuild(
-            {
-                name: frame[~frame[c.CREATOR_ID].isin(gone)] if c.CREATOR_ID in frame else frame
-                for name, frame in self._tables.items()
-            }
-        )
+        gone = pd.Index(_known(self._catalogue, creator_ids))
+        tables = {name: frame for name, frame in self._tables.items() if c.CREATOR_ID in frame}
+        left = {name: frame[~frame[c.CREATOR_ID].isin(gone)] for name, frame in tables.items()}
+        self._renew(left, gone, self._catalogue.latest)
 
     def _credit(
         self,
@@ -163,18 +157,25 @@ class Engine:
         version = str(self._bundle.versions["fraud"])
         return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, catalogue.as_of)]
 
-    def _joined(self, table: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    def _add(self, added: Tables) -> None:
+        """Takes rows into tables that are about creators."""
+        added = {name: rows for name, rows in added.items() if len(rows)}
+        ids = pd.Index(pd.concat([rows[c.CREATOR_ID] for rows in added.values()]).unique())
+        latest = max(self._catalogue.latest, data_as_of(added))
+        self._renew({name: self._joined(name, rows) for name, rows in added.items()}, ids, latest)
+
+    def _joined(self, table: str, rows: pd.DataFrame) -> pd.DataFrame:
         """The table with ``rows``, which replace those of the same entity that are undated or of the same time."""
         stored, added, contract = self._tables[table], conform(rows, CONTRACT[table]), CONTRACT[table]
         if contract.entity:
             undated = stored[c.OBSERVED_AT].isna() & _in(stored, added, contract.entity)
             stored = stored[~undated & ~_in(stored, added, (*contract.entity, c.OBSERVED_AT))]
-        return {table: pd.concat([stored, added], ignore_index=True)}
+        return pd.concat([stored, added], ignore_index=True)
 
-    def _rebuild(self, tables: dict[str, pd.DataFrame]) -> None:
-        """Takes the tables and their catalogue over together, or neither where building fails."""
-        self._catalogue = build_catalogue(self._bundle, tables, data_as_of(tables), self._bank)
-        self._tables = tables
+    def _renew(self, changed: Tables, ids: pd.Index, latest: pd.Timestamp) -> None:
+        """Takes changed tables and the catalogue that knows them over together, or neither where that fails."""
+        self._catalogue = renewed(self._catalogue, self._bundle, changed, ids, latest, self._bank)
+        self._tables = {**self._tables, **changed}
 
 
 def _known(catalogue: Catalogue, creator_ids: Sequence[str]) -> list[str]:

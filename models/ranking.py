@@ -69,7 +69,7 @@ def query_of(
     catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, bids: Mapping[str, float]
 ) -> Query:
     """The brief against the catalogue, with the tower's vector; ``bids`` in US dollars by creator_id."""
-    query = build_query(brief, catalogue.state, bank, bundle.idf, catalogue.engaged, catalogue.as_of, bids)
+    query = build_query(brief, catalogue.state, bank, bundle.idf, catalogue.engaged, catalogue.latest, bids)
     return replace(query, vector=bundle.towers.briefs(query_inputs([query]))[0])
 
 

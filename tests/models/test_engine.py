@@ -317,14 +317,15 @@ def test_events_move_credit_of_their_creator_alone(own_engine, few, hours):
     assert shown[one] == after[0]
 
 
-def test_events_after_the_data_move_credit_and_nothing_that_says_an_older_date(own_engine, few):
+def test_events_after_the_data_move_credit_and_ranking_but_no_window_of_time(own_engine, few):
     ids = list(few["creators"][c.CREATOR_ID].unique())
     built, at = own_engine.as_of, own_engine.as_of + pd.Timedelta(days=3)
-    fraud, brands = own_engine.fraud_score({"creator_ids": ids}), own_engine._catalogue.engaged.copy()
+    fraud, jobs = own_engine.fraud_score({"creator_ids": ids}), own_engine._catalogue.state.frame["jobs"]
     own_engine.append_events(events_of(ids[0], ["INVITED", "ACCEPTED"], at))
     assert ranked(own_engine)["data_as_of"] == own_engine.models()["data_as_of"] == built.isoformat()
     assert own_engine.fraud_score({"creator_ids": ids}) == fraud
-    pd.testing.assert_frame_equal(own_engine._catalogue.engaged, brands)
+    moved = own_engine._catalogue.state.frame["jobs"] - jobs
+    assert moved.to_dict() == dict.fromkeys(jobs.index, 0) | {ids[0]: 1}
     assert own_engine.as_of == at
     assert own_engine.credit({"creator_ids": ids[:1]})["results"][0]["as_of"] == at.isoformat()
 
@@ -406,8 +407,7 @@ def test_a_write_that_fails_changes_nothing(own_engine, few, monkeypatch, write)
     everyone = {"creator_ids": [one]}
     before = own_engine.credit(everyone)
     with monkeypatch.context() as patch:
-        for builder in ("build_catalogue", "with_events"):
-            patch.setattr(f"models.engine.{builder}", lambda *_: 1 / 0)
+        patch.setattr("models.engine.renewed", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             getattr(own_engine, write)(*arguments[write])
     own_engine.delete([other])
