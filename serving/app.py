@@ -71,10 +71,12 @@ def build_app(api: Api, auth: Auth) -> Starlette:
     described = document(table)
     pool = Pool()
     pages = [Route("/", _index(table)), Route("/docs.json", lambda _: JSONResponse(described))]
-    return Starlette(
+    application = Starlette(
         routes=[*pages, *(_route(endpoint, auth, pool) for endpoint in table)],
         exception_handlers={HTTPException: errors.on_http_exception},
     )
+    application.router.redirect_slashes = False  # to whatever host the caller names, before anyone is asked for a key
+    return application
 
 
 class Pool:
@@ -123,7 +125,7 @@ async def _read(request: Request) -> bytes:
     """The body; InputError for another content type and for one that is too large."""
     media = request.headers.get("content-type", "")
     if media.partition(";")[0].strip().lower() != "application/json":
-        raise bad("Content-Type", "send application/json", media)
+        raise bad("Content-Type", "send application/json", media, "UNSUPPORTED_MEDIA_TYPE")
     kept, size = bytearray(), 0
     try:
         async for chunk in request.stream():

@@ -17,6 +17,7 @@ STATUS = {
     "METHOD_NOT_ALLOWED": 405,
     "CONFLICT": 409,
     "TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
     "RESOURCE_EXHAUSTED": 429,
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
@@ -25,12 +26,13 @@ CODES = {status: code for code, status in STATUS.items()}
 HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}, "RESOURCE_EXHAUSTED": {"Retry-After": "1"}}
 MOST_DETAILS = 20
 LONGEST = 200
+UNKNOWN = "is not a field here; /docs.json lists those there are"
 
 
 def invalid(error: ValidationError) -> InputError:
     """pydantic's findings as our error: the first :data:`MOST_DETAILS` of them, the message counts them all."""
     details = [
-        Detail(field=_field(found["loc"]), problem=found["msg"][:LONGEST], value=_brief(found["input"]))
+        Detail(field=_field(found["loc"]), problem=_problem(found["type"], found["msg"]), value=_brief(found["input"]))
         for found in error.errors(include_url=False, include_context=False)[:MOST_DETAILS]
     ]
     first = details[0]
@@ -56,6 +58,10 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     answer = response(InputError(message, [detail], CODES.get(status, "INVALID_ARGUMENT")))
     answer.headers.update(headers)
     return answer
+
+
+def _problem(kind: str, message: str) -> str:
+    return UNKNOWN if kind == "extra_forbidden" else message[:LONGEST]
 
 
 def _field(location: tuple[int | str, ...]) -> str:
