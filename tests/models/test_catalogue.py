@@ -35,7 +35,7 @@ def template(engine: Engine, few: Tables) -> Engine:
     return Engine(engine._bundle, few, engine._bank)
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # an example takes long
+@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # an example takes long
 @given(steps=st.lists(STEPS, min_size=1, max_size=5))
 def test_after_any_writes_the_catalogue_is_the_one_built_anew(template, steps):
     engine = copied(template)
