@@ -49,9 +49,7 @@ def cell_rules(column: Column, now: pd.Timestamp) -> list[CellRule]:
 
 def grave_cell_rules(column: Column, now: pd.Timestamp) -> list[CellRule]:
     """Those of :func:`cell_rules` that one value can break for every answer: it moves when the data end, or a sum."""
-    if column.kind is Kind.NUMBER:
-        return [FINITE]
-    return list(_time_rules(column, now)) if column.kind is Kind.TIME else []
+    return cell_rules(column, now) if column.kind in (Kind.NUMBER, Kind.TIME) else []
 
 
 def _time_rules(column: Column, now: pd.Timestamp) -> Iterator[CellRule]:

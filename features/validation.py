@@ -54,7 +54,7 @@ def violations(source: str | Path | Tables, now: pd.Timestamp) -> list[Violation
     raw, found = _read(source)
     coerced = {name: tables.coerce(frame, schema.CONTRACT[name]) for name, frame in raw.items()}
     completed = schema.complete(coerced)
-    found += _shape_violations(raw)
+    found += [one for one in _shape_violations(raw) if one.table not in {unread.table for unread in found}]
     for name, frame in raw.items():
         found += _cell_violations(frame, coerced[name], schema.CONTRACT[name], now)
     return [*found, *_row_violations(raw, completed), *_share_violations(completed[schema.AUDIENCE.name])]
@@ -63,9 +63,9 @@ def violations(source: str | Path | Tables, now: pd.Timestamp) -> list[Violation
 def read_usable(source: str | Path, now: pd.Timestamp) -> dict[str, pd.DataFrame]:
     """The dataset at ``source`` (:func:`features.tables.read_tables`) for commands that learn and answer from it.
 
-    Raises InputError also for what would falsify every answer: no creators, a number that is not finite, a time after
-    ``now``, a key that stands there twice. A video that does is only told to the log: :func:`features.asof.known` reads
-    it once.
+    Raises InputError also for what would falsify every answer: no creators, a number or time out of its range
+    (negative, not finite, after ``now``), a key that stands there twice. A video that does is only told to the log:
+    :func:`features.asof.known` reads it once.
     """
     read = tables.read_tables(source)
     if shape := _shape_violations(read):

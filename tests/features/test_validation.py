@@ -174,6 +174,8 @@ def test_a_raw_folder_reports_bad_cells_and_unreadable_files_side_by_side(tmp_pa
     [
         ("creators", {c.CREATOR_ID: [], c.COUNTRY_CODE: [], c.BIO: []}, "creators", "the table is empty"),
         ("creators", {c.FOLLOWERS_COUNT: [1, float("inf")]}, "creators.followers_count, row 1", "not finite"),
+        ("creators", {c.FOLLOWERS_COUNT: [1, -5]}, "creators.followers_count, row 1", "is below 0"),
+        ("videos", {c.VIDEO_COMPLETION_RATE: [1.5]}, "videos.video_completion_rate, row 0", "is above 1"),
         ("creators", {c.CREATOR_ID: ["a", "a"]}, "creators.creator_id, observed_at, row 1", "already"),
         ("exchange_rates", {c.DATE: [pd.Timestamp("2099-01-01")]}, "exchange_rates.date, row 0", "is after now"),
         ("daily_stats", {c.DATE: [DAY, DAY]}, "daily_stats.creator_id, date, row 1", "already"),
@@ -233,3 +235,8 @@ def test_inputs_stay_as_they_are() -> None:
     violations(tables, NOW)
     for name, frame in tables.items():
         pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_a_table_that_cannot_be_read_is_not_also_missing(tmp_path: Path) -> None:
+    (tmp_path / "creators.csv").write_bytes(b"creator_id,bio\na,\xff\n")
+    assert [one.problem for one in violations(tmp_path, NOW)] == ["cannot be read"]
