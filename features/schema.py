@@ -14,6 +14,7 @@ TIME       ``datetime64[us]`` without zone, always UTC, missing is NaT
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import pandas as pd
 
@@ -234,6 +235,11 @@ CONTRACT = {
 
 def empty(table: Table) -> pd.DataFrame:
     """A frame of no rows with every contract column in its dtype."""
+    return _no_rows(table).copy()
+
+
+@cache  # a request completes its few rows with a dozen empty tables
+def _no_rows(table: Table) -> pd.DataFrame:
     return pd.DataFrame({column.name: pd.Series(dtype=DTYPES[column.kind]) for column in table.columns})
 
 
