@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer
 
 BUCKETS = 2**18
+SEEN_OFTEN = 5  # documents after which a term has half of its weight: rare ones are mostly names and slips
 _WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -35,9 +36,13 @@ def term_counts(texts: Sequence[str], terms: Callable[[str], list[str]] = words)
 
 
 def inverse_document_frequency(counts: sparse.csr_matrix) -> npt.NDArray[np.float32]:
-    """ln((1 + n) / (1 + df)) + 1 per bucket, the smoothed form of scikit-learn."""
+    """ln(1 + n / df)² × df / (df + SEEN_OFTEN) per bucket, 0 where df is.
+
+    The square draws apart common words, of which captions are full, and telling ones; docs/results.md shows both.
+    """
     documents = np.asarray((counts > 0).sum(axis=0)).ravel()
-    return (np.log((1 + counts.shape[0]) / (1 + documents)) + 1).astype(np.float32)
+    rarity = np.log1p(counts.shape[0] / np.maximum(documents, 1))
+    return (rarity**2 * documents / (documents + SEEN_OFTEN)).astype(np.float32)
 
 
 def tfidf(counts: sparse.csr_matrix, idf: npt.NDArray[np.float32]) -> sparse.csr_matrix:

@@ -18,6 +18,15 @@ def test_rare_words_weigh_more_and_rows_have_length_one() -> None:
     assert 0 < (vectors[0] @ vectors[1].T).toarray()[0, 0] < 0.5  # they share only the common word
 
 
+def test_inverse_document_frequency_by_hand() -> None:
+    counts = term_counts(["tea tea shop", "tea", ""])
+    weights = inverse_document_frequency(counts)
+    tea, shop, unseen = (term_counts([word]).indices[0] for word in ("tea", "shop", "house"))
+    assert weights[tea] == pytest.approx(np.log(1 + 3 / 2) ** 2 * 2 / 7)
+    assert weights[shop] == pytest.approx(np.log(1 + 3 / 1) ** 2 * 1 / 6)
+    assert weights[unseen] == 0
+
+
 def test_an_empty_text_is_a_row_of_zeros() -> None:
     counts = term_counts(["", "tea"])
     assert tfidf(counts, inverse_document_frequency(counts))[[0]].nnz == 0
