@@ -32,6 +32,11 @@ def predict(booster: lgb.Booster, x: npt.NDArray[np.floating]) -> Values:
     return np.asarray(booster.predict(x, num_threads=1), dtype=np.float64).reshape(len(x))
 
 
+def margins(booster: lgb.Booster, x: npt.NDArray[np.floating]) -> Values:
+    """(r,) sums of the trees, whatever the objective makes of them."""
+    return np.asarray(booster.predict(x, raw_score=True, num_threads=1), dtype=np.float64).reshape(len(x))
+
+
 def contributions(booster: lgb.Booster, x: npt.NDArray[np.floating]) -> Values:
     """(r, p + 1) TreeSHAP values and the base margin; each row sums to the raw score (Lundberg et al., 2020)."""
     return np.asarray(booster.predict(x, pred_contrib=True, num_threads=1), dtype=np.float64)

@@ -21,7 +21,8 @@ from training.examples import POSITIVE, Example
 
 STATES = 16  # at most so many dates: features are at most a sixteenth of the history old
 SEGMENTS = 4
-NEGATIVES = 50
+NEGATIVES = 50  # beside those who were shown
+HIRE_NEGATIVES = 600  # where none was shown: all there is to tell a hire from the rest of the catalogue
 Upstream = Callable[[Tables, pd.Timestamp], pd.DataFrame]
 
 
@@ -186,7 +187,7 @@ def _candidates(
     shown = ~np.isnan(example.positions)
     keep = (rows >= 0) & (shown | np.isin(rows, retrieved))  # an unshown positive counts only where it would be offered
     others = np.setdiff1d(retrieved, np.concatenate([rows, query.past if not shown.any() else rows]))
-    others = rng.permutation(others)[:NEGATIVES]
+    others = rng.permutation(others)[: NEGATIVES if shown.any() else HIRE_NEGATIVES]
     # A negative gets the position of some shown creator, so that the position does not tell who was shown.
     places = rng.choice(example.positions, len(others))
     return (

@@ -33,6 +33,14 @@ def fitted(seed: int = 3) -> Ranker:
     return fit_ranker(pairs, grades, positions, [SIZE] * GROUPS, seed=seed, rounds=60)
 
 
+def hired() -> Ranker:
+    """One hire a group, the closest by its text, and no list that anyone was shown."""
+    pairs = random_pairs(GROUPS * SIZE, np.random.default_rng(0))
+    grades = np.zeros((GROUPS, SIZE), np.int64)
+    grades[np.arange(GROUPS), pairs["text_cosine"].fillna(0).to_numpy().reshape(GROUPS, SIZE).argmax(axis=1)] = 3
+    return fit_ranker(pairs, grades.ravel(), np.full(len(pairs), np.nan), [SIZE] * GROUPS, seed=3, rounds=60)
+
+
 @pytest.fixture(scope="module")
 def ranker() -> Ranker:
     return fitted()
@@ -116,3 +124,13 @@ def test_the_place_shown_is_never_a_reason_and_read_at_the_top(ranker, some):
 def test_no_row_gives_no_score_and_no_reason(ranker, some):
     assert ranker.score(some.iloc[:0]).shape == (0,)
     assert ranker.reasons(some.iloc[:0]) == []
+
+
+def test_hires_without_a_list_are_learned_by_their_odds(some):
+    ranker = hired()
+    assert "objective=cross_entropy" in ranker.booster.model_to_string()
+    scores = ranker.score(some.assign(text_cosine=np.linspace(0, 1, len(some))))
+    assert scores[-3:].mean() > scores[:3].mean()
+    assert scores.mean() < 0  # log-odds of what one in 25 is
+    matrix = np.hstack([some[list(ranker.features)].to_numpy(), np.ones((len(some), 1))])
+    np.testing.assert_allclose(contributions(ranker.booster, matrix).sum(axis=1), ranker.score(some), atol=1e-9)

@@ -40,7 +40,7 @@ def test_briefs_are_cut_out_whole(rows: RankingRows) -> None:
 
 
 def test_served_settings_are_those_of_the_ranker_and_lie_within_the_search(rows: RankingRows) -> None:
-    served = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=3)
+    served = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=3, parameters=PARAMETERS)
     np.testing.assert_array_equal(fitted(rows, SERVED, 3).score(rows.pairs), served.score(rows.pairs))
     assert SERVED["rounds"] == ROUNDS
     assert {name: PARAMETERS[name] for name in SERVED if name in PARAMETERS}.items() <= SERVED.items()
