@@ -10,6 +10,7 @@ import typer
 HOME = Path("data")
 Home = Annotated[Path, typer.Option(envvar="CREATORMATCH_HOME", help="The data directory, for its embeddings.")]
 FOLDERS = {
+    "graph": "Find groups that act together in simulated markets, and how time grows.",
     "insta-brands": "Rank real creators for real brands.",
     "instafake": "Tell fake accounts, in-domain and in shifted populations.",
     "languages": "Rank for the same brief in eight languages.",

@@ -17,6 +17,7 @@ from features.asof import data_as_of, known
 from features.bank import TextBank
 from features.creators import creator_features
 from features.fraud import fraud_features
+from features.graph.creators import graph_features
 from features.lexical import BUCKETS
 from features.pairs import build_query, pair_features
 from features.schema import CONTRACT, Kind, Table, Tables
@@ -28,6 +29,7 @@ from tests.features.encoders import CountingEncoder
 
 ROOT = Path(__file__).parents[2]
 READS_TRUTH = {
+    "training/benchmarks/graph.py",
     "training/benchmarks/marketplace.py",
     "training/benchmarks/markets.py",
     "training/benchmarks/tuning.py",
@@ -63,6 +65,7 @@ def told(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp, brief_id: str, 
     return {
         "creator features": creator_features(seen, ids, as_of),
         "fraud features": fraud_features(seen, as_of),
+        "graph features": graph_features(seen, as_of),
         "credit": credit,
         "tower inputs": pd.DataFrame(state.inputs),
         "terms": pd.DataFrame(state.terms.data),
