@@ -130,6 +130,10 @@ def test_reasons_are_said_in_another_language_with_the_same_numbers():
 BRIEF: dict[str, Any] = {"title": "Matcha latte", "description": "cozy recipe videos", "content_labels": ["food"]}
 
 
+def _untold(values: pd.Series) -> list[str]:
+    return [name for name, value in values.items() if math.isnan(value) or (value == 0 and name in COUNTED)]
+
+
 def test_what_is_shown_and_what_is_not_sum_to_the_score(engine):
     """On the served ranker: the reasons are its contributions, which with its base value make the margin."""
     ranker, seen = engine._bundle.ranker, []
@@ -151,6 +155,8 @@ def test_what_is_shown_and_what_is_not_sum_to_the_score(engine):
         shown = {reason["code"].lower(): reason["contribution"] for reason in one["reasons"]}
         assert shown
         assert all(own[name] == pytest.approx(value, abs=1e-12) for name, value in shown.items())
+        telling = own.drop(["BASE", "position", *shown]).drop(_untold(pairs.loc[one["creator_id"]]), errors="ignore")
+        assert telling.max() <= min(shown.values())  # the largest of those there is something to tell of
         unshown = own.drop(list(shown)).sum()
         assert sum(shown.values()) + unshown == pytest.approx(one["score"], abs=1e-9)
 

@@ -90,6 +90,68 @@ def test_creators_with_equal_values_are_told_apart_by_their_ids(own_engine):
     assert first + page_of(own_engine, page_size=2, page_token=token)[0] == ["B", "a", "z", "ä"]
 
 
+MOVED, GONE, CAME, SAME = "moved", "gone", "came", ("tie-a", "tie-b", "tie-c", "null-a", "null-b")
+BUSY = "busy"  # whose credit moves with its events
+
+
+def catalogue_rows(at: pd.Timestamp, **followers: float) -> pd.DataFrame:
+    """Creators with all that sorts read, three of them equal, and of two nothing known."""
+    told = followers | dict.fromkeys(SAME[:3], 5000.0)
+    rows = [
+        {
+            c.CREATOR_ID: name, c.BIO: "football match", c.FOLLOWERS_COUNT: value, c.MEDIAN_VIEWS: value,
+            c.ENGAGEMENT_RATE: value / 1e6, c.CREATOR_PRICE: value, c.CURRENCY: "USD", c.OBSERVED_AT: at,
+        }
+        for name, value in told.items()
+    ]  # fmt: skip
+    return pd.DataFrame([*rows, *({c.CREATOR_ID: name, c.OBSERVED_AT: at} for name in SAME[3:])])
+
+
+@pytest.fixture(scope="module")
+def two(engine: Engine, few: dict[str, pd.DataFrame]) -> tuple[Engine, Engine]:
+    """The same creators before and after an upsert of new and of known ones, a delete and events."""
+    nobody, at = pd.DataFrame(columns=[c.CREATOR_ID]), engine.as_of
+    before, after = (Engine(engine._bundle, few, engine._bank) for _ in range(2))
+    for one in (before, after):
+        one.upsert(catalogue_rows(at, **{MOVED: 4000.0, GONE: 6000.0, BUSY: 7000.0}), nobody)
+    after.upsert(catalogue_rows(at, **{CAME: 5000.0, MOVED: 90_000.0}), nobody)
+    after.delete([GONE])
+    steps = ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"]
+    events = pd.DataFrame({c.EVENT_ID: steps, c.EVENT_TYPE: steps})
+    same = {c.CREATOR_ID: BUSY, c.COLLABORATION_ID: "k", c.BRAND_ID: "b", c.EVENT_TIME: at}
+    after.append_events(events.assign(**same))
+    return before, after
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sort=st.sampled_from(["RELEVANCE", *SORTS]),
+    order=st.sampled_from(["ASC", "DESC"]),
+    size=st.integers(1, 30),
+    pages=st.integers(1, 20),
+)
+def test_writes_between_any_two_pages_of_any_sort_neither_repeat_nor_hide_anyone(two, sort, order, size, pages):
+    before, after = two
+    asked = {"sort": sort, "order": order, "page_size": size, "query": "football match"}
+    shown, token = page_of(before, **asked)
+    for _ in range(pages - 1):
+        if token:
+            page, token = page_of(before, page_token=token, **asked)
+            shown += page
+    if token is None:
+        return
+    early = set(shown)
+    shown += walk(after, token, **asked)
+    restless = {MOVED, GONE, CAME, BUSY}
+    steady = set(before._catalogue.state.ids) - restless
+    assert steady >= set(SAME)
+    assert sorted(one for one in shown if one in steady) == sorted(steady)
+    assert GONE not in shown or GONE in early
+    keys = pd.Series(_keys(after._catalogue, after._bank, asked), index=after._catalogue.state.ids)
+    place = {one: (keys[one], one) for one in shown if one in steady}
+    assert [*place.values()] == sorted(place.values())
+
+
 INSIDE = [
     "[]",
     '[NaN, "a"]',

@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features.errors import InputError
+from features.schema import Tables
 from models.engine import Engine
 from models.similar import similar
+from tests.models.test_filters import EVERY_FILTER
 
 
 def ids_of(answer: dict[str, Any]) -> list[str]:
@@ -33,6 +37,21 @@ def test_the_same_creator_given_twice_counts_once_and_the_list_is_twenty_long(en
     twice = engine.similar({"creator_ids": [one, two, one]})
     assert twice == engine.similar({"creator_ids": [two, one]})
     assert len(twice["results"]) == 20
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.fixed_dictionaries({}, optional=EVERY_FILTER))
+def test_every_filter_holds_as_in_search(own, filters):
+    one = own._catalogue.state.ids[0]
+    found = own.search({"filters": filters, "page_size": 200})
+    answer = own.similar({"creator_ids": [one], "filters": filters, "limit": 200})
+    assert set(ids_of(answer)) == {*ids_of(found)} - {one}
+
+
+@pytest.fixture(scope="module")
+def own(engine: Engine, few: Tables) -> Engine:
+    """Over 60 creators. Read only."""
+    return Engine(engine._bundle, few, engine._bank)
 
 
 def test_filters_hold_as_in_search(engine):
