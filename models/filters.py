@@ -125,7 +125,7 @@ def _verdict(name: str, value: Any, catalogue: pd.DataFrame, audience: Audience)
     bound, _, measure = name.partition("_")
     if name == "country_codes":
         return _is_any_of(catalogue[c.COUNTRY_CODE], value)
-    if name == "languages":
+    if name in ("languages", c.TARGET_LANGUAGES):
         return _speaks_any_of(catalogue[c.LANGUAGE], value)
     if name in LISTS:
         return _has_any_of(catalogue[LISTS[name]], value)

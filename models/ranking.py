@@ -76,33 +76,47 @@ def query_of(
 def eligible(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
 ) -> tuple[npt.NDArray[np.bool_], Filtered, list[dict[str, Any]]]:
-    """(n,) who may be offered, what the request's filters did, and what was removed before them (:func:`barred`)."""
+    """(n,) who may be offered, what the brief's and the request's filters did, and what was removed before them
+    (:func:`barred`)."""
     out, removed = barred(catalogue, request, brief)
-    filtered = apply(catalogue.filtered, catalogue.state.audience, request.get("filters") or {}, within=~out)
+    filters = wished(brief) | dict(request.get("filters") or {})
+    filtered = apply(catalogue.filtered, catalogue.state.audience, filters, within=~out)
     return filtered.allowed & ~out, filtered, removed
+
+
+def wished(brief: pd.Series | None) -> dict[str, Any]:
+    """What a brief asks for so plainly that it is a filter: a language is obeyed, all else it wants is weighed."""
+    languages = [] if brief is None else brief[c.TARGET_LANGUAGES]
+    return {c.TARGET_LANGUAGES: languages} if languages else {}
 
 
 def barred(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
 ) -> tuple[npt.NDArray[np.bool_], list[dict[str, Any]]]:
-    """(n,) whom the marketplace's own rules, the request or the ``brief``'s competitors exclude, and how many each rule
-    removed."""
+    """(n,) whom the :func:`rules` exclude, and how many each of them removed."""
+    out = np.zeros(len(catalogue.state.ids), bool)
+    removed = []
+    for name, rule in rules(catalogue, request, brief).items():
+        new = rule & ~out
+        removed += [{"filter": name, "removed": int(new.sum()), "unknown": 0}] if new.any() else []
+        out |= new
+    return out, removed
+
+
+def rules(
+    catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """(n,) whom the marketplace's own rules, the request or the ``brief``'s competitors exclude, by rule."""
     status, most = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
     own = catalogue.state.creators[c.MAX_OPEN_ORDERS]
-    rules = {
+    found = {
         "onboarding_status": ~catalogue.state.rankable,
         "order_status": status == "SUSPENDED",
         "max_open_orders": catalogue.state.frame["open_orders"] >= np.fmin(most, own).fillna(np.inf),
         "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids") or []),
     }
-    rules |= {} if brief is None else {"exclusivity": bound(catalogue, brief)}
-    out = np.zeros(len(catalogue.state.ids), bool)
-    removed = []
-    for name, rule in rules.items():
-        new = np.asarray(rule, bool) & ~out
-        removed += [{"filter": name, "removed": int(new.sum()), "unknown": 0}] if new.any() else []
-        out |= new
-    return out, removed
+    found |= {} if brief is None else {"exclusivity": bound(catalogue, brief)}
+    return {name: np.asarray(rule, bool) for name, rule in found.items()}
 
 
 def _score(

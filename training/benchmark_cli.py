@@ -20,6 +20,7 @@ FOLDERS = {
     "success": "Hold success probabilities against what happened.",
     "tolokers": "Tell banned crowd workers in a graph.",
     "tuning": "Tune the ranker on one simulated market.",
+    "wishes": "Tell what diversity, exploration and the marketplace's rules cost.",
     "youtube-comments": "Tell spam under a video that was not learned from.",
 }
 """The benchmarks that read one folder, by what they do."""

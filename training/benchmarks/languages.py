@@ -36,6 +36,7 @@ BRIEFS = Path(__file__).with_suffix(".json")
 ENGLISH, UNTRAINED = "en", "id"
 LANGUAGES = (ENGLISH, "zh", "es", "pt", "ja", "ar", "ko")
 VARIANTS: dict[str, tuple[str, ...]] = {"text": (), "text_and_fields": (c.CONTENT_LABELS, c.TARGET_COUNTRIES)}
+WORD = "Tiger"  # as good a product name as any, and a word that the encoder knows
 DEPTH = 20
 SEED = 0
 Brief = Mapping[str, Any]
@@ -51,9 +52,9 @@ class Market:
     bundle: Bundle
     bank: TextBank
 
-    def top(self, brief: Mapping[str, Any], languages: Sequence[str] = ()) -> list[str]:
-        """The creators of a rank answer, best first; ``languages`` as its filter."""
-        request = {"brief": brief, "limit": DEPTH} | ({"filters": {"languages": [*languages]}} if languages else {})
+    def top(self, brief: Mapping[str, Any]) -> list[str]:
+        """The creators of a rank answer, best first."""
+        request = {"brief": brief, "limit": DEPTH}
         row = brief_row(request, self.catalogue.latest)
         answer = rank(self.catalogue, self.bundle, self.bank, request, row)
         return [str(result[c.CREATOR_ID]) for result in answer["results"]]
@@ -79,7 +80,8 @@ def briefs() -> list[Brief]:
 
 
 def evaluate(market: Market, briefs: Sequence[Brief]) -> dict[str, object]:
-    """Overlaps and their causes for the text alone and with structured fields; whether a wish for a language holds."""
+    """Overlaps and their causes for the text alone and with structured fields; what a product's name moves; whether a
+    wish for a language holds."""
     rows = int(eligible(market.catalogue, {})[0].sum())
     answer: dict[str, object] = {"briefs": len(briefs), "creators": rows, "by_chance": min(1.0, DEPTH / rows)}
     for name, fields in VARIANTS.items():
@@ -91,6 +93,8 @@ def evaluate(market: Market, briefs: Sequence[Brief]) -> dict[str, object]:
             lists[brief["id"]][language] = market.top(written)
             pairs[brief["id"]][language] = market.pairs(written)
         answer[name] = overlaps(lists) | {"causes": causes(market, pairs)}
+        if not fields:
+            answer["renamed"] = renamed(market, briefs, lists)
     return answer | {"asked_for_a_language": obedience(market, briefs)}
 
 
@@ -116,6 +120,26 @@ def overlaps(lists: Lists) -> dict[str, object]:
     return means | {"by_language": by_language, "between_briefs": float(np.mean(different))}
 
 
+def renamed(market: Market, briefs: Sequence[Brief], lists: Lists) -> dict[str, Interval]:
+    """Overlap of the lists of the text alone with those of the same text and language under another product name:
+    that of the ``next`` brief, a ``word`` that means something else, or ``none``."""
+    rng = np.random.default_rng(SEED)
+    names = [product_name(brief) for brief in briefs]
+    others = {"next": [*names[1:], names[0]], "word": [WORD] * len(names), "none": [""] * len(names)}
+    kept = {
+        what: [_kept(market, *one, lists) for one in zip(briefs, names, new, strict=True)]
+        for what, new in others.items()
+    }
+    return {what: bootstrap(means, rng) for what, means in kept.items()}
+
+
+def product_name(brief: Brief) -> str:
+    """The longest capitalised word of the English text that stands in every language's."""
+    written = [" ".join(text.values()) for text in brief["texts"].values()]
+    words = {word.strip(",:.") for word in " ".join(brief["texts"][ENGLISH].values()).split() if word[0].isupper()}
+    return max((word for word in words if all(word in text for text in written)), key=len, default="")
+
+
 def causes(market: Market, pairs: Pairs) -> dict[str, dict[str, float]]:
     """For each feature that the language moves: the overlap with English of the best by it ``alone``, and that of the
     ranker's best ``as_if_english``, were this feature (``words``: all that compare words) what it is in English.
@@ -136,8 +160,8 @@ def causes(market: Market, pairs: Pairs) -> dict[str, dict[str, float]]:
 
 
 def obedience(market: Market, briefs: Sequence[Brief]) -> dict[str, dict[str, float]]:
-    """By language that enough creators write in: the share of the English briefs' results in it unasked, with
-    ``target_languages``, and with the filter ``languages``."""
+    """By language that enough creators write in: the share of the English briefs' results in it unasked, and with
+    ``target_languages``."""
     spoken = market.catalogue.filtered[c.LANGUAGE].str.partition("-")[0]
     counts = spoken[eligible(market.catalogue, {})[0]].value_counts()
     answer = {}
@@ -146,12 +170,20 @@ def obedience(market: Market, briefs: Sequence[Brief]) -> dict[str, dict[str, fl
         wishes = {
             "unasked": [market.top(brief) for brief in written],
             "target_languages": [market.top({**brief, c.TARGET_LANGUAGES: [language]}) for brief in written],
-            "filter": [market.top(brief, [language]) for brief in written],
         }
         answer[language] = {
             name: float((spoken[[*chain.from_iterable(tops)]] == language).mean()) for name, tops in wishes.items()
         }
     return answer
+
+
+def _kept(market: Market, brief: Brief, name: str, new: str, lists: Lists) -> float:
+    """Mean over languages of the overlap of a brief's list with that under a ``new`` name."""
+    found = []
+    for language, list_ in lists[brief["id"]].items():
+        text = {field: said.replace(name, new) for field, said in brief["texts"][language].items()}
+        found.append(overlap(list_, market.top(text)))
+    return float(np.mean(found))
 
 
 def _written(brief: Brief, language: str, fields: Sequence[str]) -> dict[str, Any]:
