@@ -84,7 +84,7 @@ def known_at(frame: pd.DataFrame, table: Table) -> pd.Series:
 def _visible(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
     seen = known_at(frame, table).fillna(end) <= as_of
     if not table.entity:
-        return frame[seen].reset_index(drop=True)
+        return _chosen(frame, seen)
     if table.name in _BEGINNINGS:
         begun = ~(frame[_BEGINNINGS[table.name]] > as_of)
         frame, seen = frame[begun], seen[begun]
@@ -92,6 +92,12 @@ def _visible(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Tim
     if table.name in _ATTRIBUTED:
         latest = pd.concat([latest, _early(frame[~seen], table)]).drop_duplicates(list(table.entity))
     return latest.sort_index().reset_index(drop=True)
+
+
+def _chosen(frame: pd.DataFrame, seen: "pd.Series[bool]") -> pd.DataFrame:
+    """The rows ``seen``, numbered anew; of a table in order of time, which may be long, nothing is copied."""
+    count = int(seen.sum())
+    return (frame.iloc[:count] if seen.iloc[:count].all() else frame[seen]).reset_index(drop=True)
 
 
 def _latest(seen: pd.DataFrame, table: Table, end: pd.Timestamp) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,12 @@ NOTES_KEPT = 20
 _HASHTAG = re.compile(r"#\w+")
 
 
-def description_texts(brief: pd.Series) -> list[str]:
+def description_texts(brief: pd.Series | Mapping[Hashable, Any]) -> list[str]:
     """Title and description, as texts to embed."""
     return [text for text in (brief[c.TITLE], brief[c.DESCRIPTION]) if isinstance(text, str) and text.strip()]
 
 
-def reference_texts(brief: pd.Series) -> list[str]:
+def reference_texts(brief: pd.Series | Mapping[Hashable, Any]) -> list[str]:
     """The reference captions line by line, so that one long caption does not drown the others."""
     text = brief[c.REFERENCE_CAPTIONS]
     return [line.strip() for line in text.splitlines() if line.strip()] if isinstance(text, str) else []

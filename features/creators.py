@@ -10,7 +10,7 @@ import pandas as pd
 
 from features import columns as c
 from features.collaborations import collaborations, workload
-from features.money import to_usd
+from features.money import latest_rates, to_usd
 from features.schema import Tables
 
 RECENT = pd.Timedelta(days=28)
@@ -35,15 +35,27 @@ class View:
         )
 
     @cached_property
-    def daily(self) -> pd.DataFrame:
-        """The daily statistics of these creators."""
+    def followers(self) -> pd.DataFrame:
+        """By day, oldest first: ``row`` of a creator in ``ids``, date and followers_count where it is known."""
         daily = self.tables["daily_stats"]
-        return daily[daily[c.CREATOR_ID].isin(self.ids)]
+        codes, distinct = pd.factorize(daily[c.CREATOR_ID])  # the longest of all tables: each id is looked up once
+        rows = self.ids.get_indexer(distinct).astype(np.int32)[codes]
+        counts = pd.DataFrame({"row": rows, c.DATE: daily[c.DATE], c.FOLLOWERS_COUNT: daily[c.FOLLOWERS_COUNT]})
+        counts = counts[(rows >= 0) & counts[c.FOLLOWERS_COUNT].notna()]
+        return counts if counts[c.DATE].is_monotonic_increasing else counts.sort_values(c.DATE, kind="stable")
+
+    def last_followers(self, until: pd.Timestamp) -> pd.Series:
+        """The followers of each creator at the end of its last day not after ``until``."""
+        past = self.followers.iloc[: self.followers[c.DATE].searchsorted(until, side="right")]
+        last = np.full(len(self.ids), np.nan)
+        last[past["row"]] = past[c.FOLLOWERS_COUNT]  # the last of those with the same row stays
+        return pd.Series(last, index=self.ids)
 
     @cached_property
     def recent(self) -> pd.DataFrame:
         """Sums of the daily statistics over the last 28 days, by creator."""
-        late = self.daily[self.daily[c.DATE] > self.as_of - RECENT]
+        daily = self.tables["daily_stats"]
+        late = daily[daily[c.DATE] > self.as_of - RECENT]
         return late.groupby(c.CREATOR_ID)[[c.VIDEO_VIEWS, c.LIKES, c.COMMENTS, c.SHARES]].sum(min_count=1)
 
     @cached_property
@@ -59,8 +71,7 @@ class View:
 
 def followers_count(view: View) -> pd.Series:
     """The latest snapshot's count, else the last day's."""
-    daily = view.daily.sort_values(c.DATE).groupby(c.CREATOR_ID)[c.FOLLOWERS_COUNT].last()
-    return view.creators[c.FOLLOWERS_COUNT].fillna(daily.reindex(view.ids))
+    return view.creators[c.FOLLOWERS_COUNT].fillna(view.last_followers(view.as_of))
 
 
 def median_views(view: View) -> pd.Series:
@@ -80,10 +91,8 @@ def engagement_rate(view: View) -> pd.Series:
 
 def followers_growth(view: View) -> pd.Series:
     """Relative change of followers over the last 28 days."""
-    daily = view.daily.sort_values(c.DATE)
-    past = daily[daily[c.DATE] <= view.as_of - RECENT].groupby(c.CREATOR_ID)[c.FOLLOWERS_COUNT].last().reindex(view.ids)
-    now = daily.groupby(c.CREATOR_ID)[c.FOLLOWERS_COUNT].last().reindex(view.ids)
-    return now / past.where(past > 0) - 1
+    past = view.last_followers(view.as_of - RECENT)
+    return view.last_followers(view.as_of) / past.where(past > 0) - 1
 
 
 def videos_count(view: View) -> pd.Series:
@@ -99,7 +108,7 @@ def following_ratio(view: View) -> pd.Series:
 def price_usd(view: View) -> pd.Series:
     """The creator's default price in US dollars; null without an exchange rate by ``as_of``."""
     row = view.creators
-    return to_usd(row[c.CREATOR_PRICE], row[c.CURRENCY], view.tables["exchange_rates"], view.as_of)
+    return to_usd(row[c.CREATOR_PRICE], row[c.CURRENCY], latest_rates(view.tables["exchange_rates"], view.as_of))
 
 
 def acceptance_rate(view: View) -> pd.Series:

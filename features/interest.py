@@ -31,12 +31,12 @@ class Interest:
     looked: sparse.csr_matrix
     expected: sparse.csr_matrix
 
-    def of_brand(self, brand_id: object) -> Values:
-        """(n,) lift of each creator with one brand, NaN where it was shown none."""
+    def of_brand(self, brand_id: object, rows: npt.NDArray[np.int64]) -> Values:
+        """(k,) lift of the creators in ``rows`` with one brand, NaN where it was shown none."""
         place = self.brands.get_indexer([brand_id])[0]
         if place < 0:
-            return np.full(len(self.creators), np.nan)
-        looked, expected = (sums[[place]].toarray().ravel() for sums in (self.looked, self.expected))
+            return np.full(len(rows), np.nan)
+        looked, expected = (sums[[place]].toarray().ravel()[rows] for sums in (self.looked, self.expected))
         return _lift(looked, expected)
 
 

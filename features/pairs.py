@@ -3,12 +3,13 @@
 Unknown is NaN, never a guess: LightGBM routes it by itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from features import columns as c
 from features.audience import target_share
@@ -16,35 +17,31 @@ from features.bank import Floats, TextBank, unit
 from features.briefs import description_texts, reference_texts
 from features.inputs import brief_inputs
 from features.lexical import tfidf
-from features.money import to_usd
-from features.state import State, taste
+from features.state import State, Words, taste
 from features.vocabulary import OBJECTIVES
 
 Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
+FEW = 4  # times as many rows in the catalogue make a few
 
 
 @dataclass(frozen=True)
 class Query:
     """A brief read at ``as_of`` against a state: unit embeddings of its ``text`` and ``reference`` (d,), its ``terms``
-    (B,) in TF-IDF, the tower's ``vector`` (64,), the rows of the creators its brand has worked with (``past``, once per
-    job) and failed with, the budget per creator and the prices asked (n,) for its formats, both in US
-    dollars."""
+    (B,) in TF-IDF, the ``inputs`` (q,) of the brief tower and its ``vector`` (64,), the rows of the creators its brand
+    has worked with (``past``, once per job) and failed with, the budget per creator and the prices asked (n,) for its
+    formats, both in US dollars."""
 
     brief: pd.Series
     text: Floats
     reference: Floats
     terms: Floats
+    inputs: Floats
     past: Rows
     failed: Rows
     budget: float
     prices: Values
     vector: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
-
-    @property
-    def whole(self) -> Floats:
-        """(d,) unit mean of text and reference."""
-        return unit(self.text + self.reference)
 
 
 def build_query(
@@ -59,7 +56,7 @@ def build_query(
     past = state.ids.get_indexer(before[c.CREATOR_ID])
     failed = past[(before["failed_at"] < as_of).to_numpy()]
     wanted = brief[c.CREATORS_WANTED]
-    budget = to_usd(pd.Series([brief[c.BUDGET]]), pd.Series([brief[c.CURRENCY]], dtype="str"), state.rates, as_of)
+    budget = brief[c.BUDGET] * state.rates.get(brief[c.CURRENCY], np.nan)
     prices = state.prices.usd(brief[c.CONTENT_FORMATS])
     bidders = state.ids.get_indexer(list(bids or {}))
     prices[bidders[bidders >= 0]] = np.array(list((bids or {}).values()), np.float64)[bidders >= 0]
@@ -67,18 +64,13 @@ def build_query(
         brief=brief,
         text=vectors[0],
         reference=vectors[1],
-        terms=tfidf(counts, idf)[[2]].toarray().ravel(),
+        terms=tfidf(counts[[2]], idf).toarray().ravel(),
+        inputs=brief_inputs(brief.to_frame().T, unit(vectors[:1] + vectors[1:2]))[0],
         past=past[past >= 0],
         failed=failed[failed >= 0],
-        budget=float(np.asarray(budget)[0]) / (wanted if wanted > 0 else 1.0),
+        budget=float(budget) / (wanted if wanted > 0 else 1.0),
         prices=prices,
     )
-
-
-def query_inputs(queries: Sequence[Query]) -> Floats:
-    """(m, q) what the brief tower reads."""
-    briefs = pd.DataFrame([query.brief for query in queries]).reset_index(drop=True)
-    return brief_inputs(briefs, np.stack([query.whole for query in queries]))
 
 
 def _cosines(matrix: Floats, vector: Floats, rows: Rows) -> Values:
@@ -86,6 +78,12 @@ def _cosines(matrix: Floats, vector: Floats, rows: Rows) -> Values:
     picked = matrix[rows]
     known = picked.any(axis=1) & bool(vector.any())
     return np.where(known, np.einsum("ij,j->i", picked, vector), np.nan).astype(np.float64)
+
+
+def _products(matrix: sparse.csr_matrix, vector: npt.NDArray[np.floating], rows: Rows) -> Values:
+    """(k,) ``matrix[rows] @ vector``. Slicing sparse rows pays for few of them only; the bits are the same."""
+    few = FEW * len(rows) < matrix.shape[0]
+    return np.asarray(matrix[rows] @ vector if few else (matrix @ vector)[rows], dtype=np.float64)
 
 
 def text_cosine(query: Query, state: State, rows: Rows) -> Values:
@@ -100,7 +98,7 @@ def reference_cosine(query: Query, state: State, rows: Rows) -> Values:
 
 def lexical_cosine(query: Query, state: State, rows: Rows) -> Values:
     """TF-IDF cosine of all words."""
-    return np.asarray(state.terms @ query.terms, dtype=np.float64)[rows]  # cheaper than slicing sparse rows
+    return _products(state.terms, query.terms, rows)
 
 
 def tower_score(query: Query, state: State, rows: Rows) -> Values:
@@ -110,17 +108,17 @@ def tower_score(query: Query, state: State, rows: Rows) -> Values:
 
 def label_overlap(query: Query, state: State, rows: Rows) -> Values:
     """Cosine of the brief's and the creator's content labels."""
-    return state.labels.cosine(query.brief[c.CONTENT_LABELS])[rows]
+    return state.labels.cosine(query.brief[c.CONTENT_LABELS], rows)
 
 
 def style_overlap(query: Query, state: State, rows: Rows) -> Values:
     """Cosine of the content styles."""
-    return state.styles.cosine(query.brief[c.CONTENT_STYLES])[rows]
+    return state.styles.cosine(query.brief[c.CONTENT_STYLES], rows)
 
 
 def format_overlap(query: Query, state: State, rows: Rows) -> Values:
     """Cosine of the content formats."""
-    return state.formats.cosine(query.brief[c.CONTENT_FORMATS])[rows]
+    return state.formats.cosine(query.brief[c.CONTENT_FORMATS], rows)
 
 
 def brand_label_share(query: Query, state: State, rows: Rows) -> Values:
@@ -141,7 +139,7 @@ def brand_lexical(query: Query, state: State, rows: Rows) -> Values:
     if not len(query.past):
         return np.full(len(rows), np.nan)
     mean = unit(np.asarray(state.terms[query.past].sum(axis=0)).ravel())
-    return np.asarray(state.terms @ mean, dtype=np.float64)[rows]
+    return _products(state.terms, mean, rows)
 
 
 def brand_jobs(query: Query, state: State, rows: Rows) -> Values:
@@ -156,7 +154,7 @@ def brand_failures(query: Query, state: State, rows: Rows) -> Values:
 
 def brand_interest(query: Query, state: State, rows: Rows) -> Values:
     """How often this brand looked closer when it was shown this creator, beside what the positions explain."""
-    return state.interest.of_brand(query.brief[c.BRAND_ID])[rows]
+    return state.interest.of_brand(query.brief[c.BRAND_ID], rows)
 
 
 def all_interest(query: Query, state: State, rows: Rows) -> Values:
@@ -166,18 +164,19 @@ def all_interest(query: Query, state: State, rows: Rows) -> Values:
 
 def brand_size_gap(query: Query, state: State, rows: Rows) -> Values:
     """Distance of the creator's followers from those of whom the brand has hired, as a ratio: |ln of it|."""
-    sizes = np.log1p(state.frame["followers_count"].to_numpy())
-    hired = sizes[query.past]
+    followers = state.frame["followers_count"].to_numpy()
+    hired = np.log1p(followers[query.past])
     usual = np.nanmean(hired) if (~np.isnan(hired)).any() else np.nan
-    return np.abs(sizes[rows] - usual)
+    return np.abs(np.log1p(followers[rows]) - usual)
 
 
 def lookalike_brands(query: Query, state: State, rows: Rows) -> Values:
     """Collaborative: word similarity of the *other* briefs this creator has worked for, summed."""
-    if not state.briefs.shape[0]:
-        return np.zeros(len(rows))
-    similar = np.asarray(state.briefs @ query.terms).ravel() * (state.brief_ids != query.brief[c.BRIEF_ID])
-    return np.asarray(state.partners.T @ similar)[rows]
+    jobs = state.partners[rows]
+    briefs, places = np.unique(jobs.indices, return_inverse=True)
+    others = briefs != state.brief_ids.get_indexer([query.brief[c.BRIEF_ID]])
+    similar = _products(state.briefs, query.terms, briefs) * others
+    return np.asarray(sparse.csr_matrix((jobs.data, places, jobs.indptr), (len(rows), len(briefs))) @ similar)
 
 
 def lookalike_tastes(query: Query, state: State, rows: Rows) -> Values:
@@ -190,17 +189,17 @@ def lookalike_tastes(query: Query, state: State, rows: Rows) -> Values:
 def lookalike_partners(query: Query, state: State, rows: Rows) -> Values:
     """Collaborative: likeness of the *other* brands this creator has worked for, by the creators they share with this
     brand (cosine of sets)."""
-    own = np.zeros(len(state.ids))
-    own[query.past] = 1
-    sizes = np.asarray(state.brands.partners.sum(axis=1)).ravel() * own.sum()
-    shared = state.brands.partners @ own
+    own = np.unique(query.past)
+    sizes = np.asarray(state.brands.partners.sum(axis=0)).ravel() * len(own)
+    shared = np.asarray(state.brands.partners[own].sum(axis=0)).ravel()
     return _from_brands(np.divide(shared, np.sqrt(sizes), out=shared, where=sizes > 0), query, state, rows)
 
 
 def _from_brands(likeness: Values, query: Query, state: State, rows: Rows) -> Values:
     """Sums over the brands a creator has worked for, but this one."""
-    others = likeness * (state.brands.ids != query.brief[c.BRAND_ID])
-    return np.asarray(state.brands.partners.T @ others, dtype=np.float64)[rows]
+    own = state.brands.ids.get_indexer([query.brief[c.BRAND_ID]])
+    others = likeness * (np.arange(len(likeness)) != own)
+    return _products(state.brands.partners, others, rows)
 
 
 def _target_share(dimension: str, column: str) -> Callable[[Query, State, Rows], Values]:
@@ -222,18 +221,18 @@ audience_interest = _target_share("interest", c.TARGET_INTERESTS)
 def language_match(query: Query, state: State, rows: Rows) -> Values:
     """1 where the creator writes in a target language (else the brief's own), NaN where unknown."""
     wanted = query.brief[c.TARGET_LANGUAGES] or [query.brief[c.LANGUAGE]]
-    return _matches(state.creators[c.LANGUAGE], wanted, rows)
+    return _matches(state.languages, wanted, rows)
 
 
 def country_match(query: Query, state: State, rows: Rows) -> Values:
     """1 where the creator lives in a target country, NaN where unknown or not asked for."""
-    return _matches(state.creators[c.COUNTRY_CODE], query.brief[c.TARGET_COUNTRIES], rows)
+    return _matches(state.countries, query.brief[c.TARGET_COUNTRIES], rows)
 
 
-def _matches(column: pd.Series, wanted: list[str], rows: Rows) -> Values:
-    asked = [word.lower() for word in wanted if isinstance(word, str)]
-    values = column.iloc[rows].str.lower()
-    return np.where(values.notna() & bool(asked), values.isin(asked), np.nan).astype(np.float64)
+def _matches(known: Words, wanted: list[str], rows: Rows) -> Values:
+    asked = {word.lower() for word in wanted if isinstance(word, str)}
+    hits, places = [place for place, word in enumerate(known.words) if word in asked], known.places[rows]
+    return np.where((places >= 0) & bool(asked), np.isin(places, hits), np.nan).astype(np.float64)
 
 
 def price_to_budget(query: Query, state: State, rows: Rows) -> Values:
@@ -273,5 +272,8 @@ PAIR_FEATURES: tuple[Callable[[Query, State, Rows], Values], ...] = (
 def pair_features(query: Query, state: State, rows: Rows) -> pd.DataFrame:
     """(len(rows), p) float64: PAIR_FEATURES, then the creator's own columns of ``state.frame``, indexed by
     creator_id."""
-    pairs = {feature.__name__: feature(query, state, rows) for feature in PAIR_FEATURES}
-    return pd.DataFrame(pairs, index=state.ids[rows]).join(state.frame.iloc[rows])
+    pairs = np.column_stack([feature(query, state, rows) for feature in PAIR_FEATURES])
+    columns = [*(feature.__name__ for feature in PAIR_FEATURES), *state.frame.columns]
+    return pd.DataFrame(
+        np.hstack([pairs, state.frame.iloc[rows].to_numpy(np.float64)]), index=state.ids[rows], columns=columns
+    )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from features.money import to_usd
+from features.money import latest_rates, to_usd
 from features.schema import Tables
 
 Values = npt.NDArray[np.float64]
@@ -43,10 +43,10 @@ class Prices:
 
 def build_prices(tables: Tables, creators: pd.DataFrame, as_of: pd.Timestamp) -> Prices:
     """The prices of ``creators`` (indexed by creator_id) in ``tables`` known at ``as_of``."""
-    rates = tables["exchange_rates"]
+    worth = latest_rates(tables["exchange_rates"], as_of)
 
     def frame(amount: pd.Series, currency: pd.Series) -> pd.DataFrame:
-        return pd.DataFrame({"amount": amount, "currency": currency, "usd": to_usd(amount, currency, rates, as_of)})
+        return pd.DataFrame({"amount": amount, "currency": currency, "usd": to_usd(amount, currency, worth)})
 
     offers = tables["creator_prices"].drop_duplicates([c.CREATOR_ID, c.CONTENT_FORMAT], keep="last")
     by_format = {

@@ -11,6 +11,7 @@ TIME       ``datetime64[us]`` without zone, always UTC, missing is NaT
 =========  ====================================================
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -255,9 +256,17 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     return pd.DataFrame(known | extra, index=frame.index).reset_index(drop=True)
 
 
-def complete(tables: Tables) -> dict[str, pd.DataFrame]:
+class Complete(dict[str, pd.DataFrame]):
+    """What :func:`complete` answers, told by its class, so that no frame is conformed twice."""
+
+
+def complete(tables: Tables) -> Complete:
     """Every table of the contract, conformed; absent ones are empty."""
-    return {name: conform(tables[name], table) if name in tables else empty(table) for name, table in CONTRACT.items()}
+    if isinstance(tables, Complete):
+        return tables
+    return Complete(
+        {name: conform(tables[name], table) if name in tables else empty(table) for name, table in CONTRACT.items()}
+    )
 
 
 def _cast(frame: pd.DataFrame, column: Column) -> pd.Series:
@@ -282,5 +291,5 @@ def as_list(value: object) -> list[str]:
     if isinstance(value, str):
         return [word for word in value.split(SEPARATOR) if word]
     if isinstance(value, Iterable):
-        return [str(word) for word in value]
+        return [sys.intern(str(word)) for word in value]  # the same few words in every list, kept once
     return []

@@ -1,7 +1,8 @@
 """The catalogue as of a date, laid out for scoring a brief against thousands of creators at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from features.creators import creator_features
 from features.inputs import creator_inputs
 from features.interest import Interest, build_interest
 from features.lexical import tfidf
+from features.money import latest_rates
 from features.prices import Prices, build_prices
 from features.schema import COLLABORATION_EVENTS, Tables
 from features.text import creator_texts
@@ -44,18 +46,32 @@ class Tags:
         where = [columns[word] for group in groups for word in group]
         return cls(columns, sparse.csr_matrix((values, (rows, where)), (len(groups), len(columns))))
 
-    def cosine(self, words: Sequence[str]) -> npt.NDArray[np.float64]:
-        """(n,) cosine between each creator's tags and ``words``; NaN when no word is asked for."""
+    def cosine(self, words: Sequence[str], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """(k,) cosine between the tags of the creators in ``rows`` and ``words``; NaN when no word is asked for."""
         wanted = {word.lower() for word in words}
         if not wanted:
-            return np.full(self.matrix.shape[0], np.nan)
+            return np.full(len(rows), np.nan)
         hits = [self.columns[word] for word in wanted if word in self.columns]
-        return np.asarray(self.matrix[:, hits].sum(axis=1)).ravel() / np.sqrt(len(wanted))
+        return np.asarray(self.matrix[rows][:, hits].sum(axis=1)).ravel() / np.sqrt(len(wanted))
+
+
+@dataclass(frozen=True)
+class Words:
+    """A word of each of n creators, in lower case: its place (n,) among ``words``, -1 where there is none."""
+
+    words: list[str]
+    places: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, column: "pd.Series[str]") -> "Words":
+        """Each different word once."""
+        places, words = pd.factorize(column.str.lower())
+        return cls(list(words), places)
 
 
 @dataclass(frozen=True)
 class Brands:
-    """Brands by whom they have hired: ``partners`` (b, n) 1 where a creator has worked for a brand, ``tastes`` (b, t)
+    """Brands by whom they have hired: ``partners`` (n, b) 1 where a creator has worked for a brand, ``tastes`` (b, t)
     how far its creators' labels differ from everyone's ``usual`` (t,) ones, of length 1."""
 
     ids: pd.Index
@@ -69,7 +85,8 @@ class Brands:
         brands = pd.Index(sorted(engaged[c.BRAND_ID].dropna().unique()), dtype="str")
         partners = _partners(engaged, c.BRAND_ID, brands, ids)
         usual = np.asarray(labels.matrix.mean(axis=0)).ravel() if len(ids) else np.zeros(labels.matrix.shape[1])
-        return cls(brands, partners, taste((partners @ labels.matrix).toarray(), usual), usual.astype(np.float32))
+        tastes = taste((partners.T.tocsr() @ labels.matrix).toarray(), usual)
+        return cls(brands, partners, tastes, usual.astype(np.float32))
 
 
 def taste(sums: npt.NDArray[np.floating], usual: npt.NDArray[np.floating]) -> Floats:
@@ -85,7 +102,8 @@ class State:
 
     ``text`` (n, d) unit embeddings; ``terms`` (n, BUCKETS) TF-IDF; ``inputs`` (n, p) what the creator tower reads and
     ``vectors`` (n, 64) what it makes of them; ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and
-    ``partners`` (m, n) 1 where a creator worked for one; ``brands`` the same by brand.
+    ``partners`` (n, m) 1 where a creator worked for one; ``brands`` the same by brand; ``rates`` US dollars for one
+    unit of a currency.
     """
 
     as_of: pd.Timestamp
@@ -100,7 +118,7 @@ class State:
     formats: Tags
     audience: dict[str, pd.DataFrame]
     prices: Prices
-    rates: pd.DataFrame
+    rates: Mapping[str, float]
     brief_ids: pd.Index
     briefs: sparse.csr_matrix
     partners: sparse.csr_matrix
@@ -108,7 +126,17 @@ class State:
     interest: Interest
     vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
-    @property
+    @cached_property
+    def languages(self) -> Words:
+        """What creators write in."""
+        return Words.of(self.creators[c.LANGUAGE])
+
+    @cached_property
+    def countries(self) -> Words:
+        """Where they live."""
+        return Words.of(self.creators[c.COUNTRY_CODE])
+
+    @cached_property
     def rankable(self) -> npt.NDArray[np.bool_]:
         """(n,) who may be ranked at all, by onboarding status; training draws its candidates from them, too."""
         return ~self.creators[c.ONBOARDING_STATUS].isin(NEVER_RANKED).to_numpy()
@@ -131,7 +159,7 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
         text=text,
         terms=tfidf(counts, idf),
         inputs=creator_inputs(tables, ids, text),
-        rates=tables["exchange_rates"],
+        rates=latest_rates(tables["exchange_rates"], as_of),
         brief_ids=brief_ids,
         briefs=briefs,
         **_together(tables, creators, engagements(tables), brief_ids, as_of),
@@ -211,16 +239,16 @@ def _brief_terms(
     tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
 ) -> tuple[pd.Index, sparse.csr_matrix]:
     notes = _notes(tables["collaboration_events"], as_of)
-    written = [row for _, row in tables["briefs"].iterrows()]
+    written = tables["briefs"][[c.BRIEF_ID, c.TITLE, c.DESCRIPTION, c.REFERENCE_CAPTIONS]].to_dict("records")
     later = notes.index.difference(tables["briefs"][c.BRIEF_ID])
-    briefs = written + [rebuilt_brief(brief_id, "", notes[brief_id], as_of) for brief_id in later]
+    briefs = [*written, *(rebuilt_brief(brief_id, "", notes[brief_id], as_of) for brief_id in later)]
     _, counts = bank.pooled([description_texts(brief) + reference_texts(brief) for brief in briefs])
     return pd.Index([brief[c.BRIEF_ID] for brief in briefs], dtype="str"), tfidf(counts, idf)
 
 
 def _partners(engaged: pd.DataFrame, key: str, keys: pd.Index, ids: pd.Index) -> sparse.csr_matrix:
-    """(len(keys), n) 1 where a creator has worked for a brief or brand, by the column ``key`` of ``engaged``."""
-    rows, columns = keys.get_indexer(engaged[key]), ids.get_indexer(engaged[c.CREATOR_ID])
+    """(n, len(keys)) 1 where a creator has worked for a brief or brand, by the column ``key`` of ``engaged``."""
+    rows, columns = ids.get_indexer(engaged[c.CREATOR_ID]), keys.get_indexer(engaged[key])
     known = (rows >= 0) & (columns >= 0)
     pairs = np.unique(np.stack([rows[known], columns[known]], axis=1), axis=0)
-    return sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(keys), len(ids)))
+    return sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(ids), len(keys)))

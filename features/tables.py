@@ -47,7 +47,8 @@ def read_tables(source: str | Path) -> dict[str, pd.DataFrame]:
     raw = read_raw(source)
     if schema.CREATORS.name not in raw:
         raise bad("dataset", "has no table creators; add creators.parquet or creators.csv, or a SQL table", str(source))
-    return schema.complete({name: _typed(frame, schema.CONTRACT[name]) for name, frame in raw.items()})
+    # One table after another is let go of as it was read: the two forms of all of them together are large.
+    return schema.complete({name: _typed(raw.pop(name), schema.CONTRACT[name]) for name in list(raw)})
 
 
 def read_some(source: str | Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:

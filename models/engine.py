@@ -41,7 +41,7 @@ class Engine:
 
     def __init__(self, bundle: Bundle, tables: Tables, bank: TextBank) -> None:
         self._bundle, self._bank = bundle, bank
-        self._tables = complete(tables)
+        self._tables: Tables = complete(tables)
         self._catalogue = build_catalogue(bundle, self._tables, data_as_of(self._tables), bank)
 
     @classmethod

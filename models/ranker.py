@@ -91,7 +91,7 @@ def fit_ranker(
     target = grades / BEST_GRADE if parameters is HIRES else grades
     booster = train_booster(
         parameters,
-        np.column_stack([pairs.to_numpy(np.float64), positions]),
+        np.column_stack([pairs.to_numpy(), positions.astype(pairs.to_numpy().dtype)]),
         target.astype(np.float64),
         feature_names=names,
         group=list(groups),

@@ -13,7 +13,7 @@ from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
-from features.pairs import Query, Rows, build_query, pair_features, query_inputs
+from features.pairs import Query, Rows, build_query, pair_features
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.diversity import pool_size
@@ -70,7 +70,7 @@ def query_of(
 ) -> Query:
     """The brief against the catalogue, with the tower's vector; ``bids`` in US dollars by creator_id."""
     query = build_query(brief, catalogue.state, bank, bundle.idf, catalogue.engaged, catalogue.latest, bids)
-    return replace(query, vector=bundle.towers.briefs(query_inputs([query]))[0])
+    return replace(query, vector=bundle.towers.briefs(query.inputs[None])[0])
 
 
 def eligible(
@@ -241,7 +241,7 @@ def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, flo
     if not bids:
         return {}
     frame = pd.DataFrame(bids)
-    amounts = to_usd(frame["amount"], frame["currency"].astype("str"), catalogue.state.rates, catalogue.as_of)
+    amounts = to_usd(frame["amount"], frame["currency"].astype("str"), catalogue.state.rates)
     return dict(zip(frame["creator_id"], np.asarray(amounts, float), strict=True))
 
 

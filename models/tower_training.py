@@ -19,6 +19,8 @@ EPOCHS = 100  # patience ends most trainings long before
 PATIENCE = 8
 BATCH = 256
 CATALOGUE_NEGATIVES = 256  # beside a batch
+EPOCH = 50_000  # pairs at most between two looks at those held out
+HELD = 2_000  # pairs held out that are looked at, at most: each is compared with the whole catalogue
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-4
 DROPOUT = 0.2  # whole text or tag block of a creator, so that one without text still finds its place
@@ -56,9 +58,11 @@ def train(
     optimizer = torch.optim.AdamW(parameters, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     loss = sampled_softmax(parameters, wanted, generator)
     learnt, test = torch.tensor(np.flatnonzero(~held)), torch.tensor(np.flatnonzero(held))
+    if len(test) > HELD:
+        test = test[torch.randperm(len(test), generator=generator)[:HELD]]
 
     def epoch() -> None:
-        for rows in torch.split(learnt[torch.randperm(len(learnt), generator=generator)], BATCH):
+        for rows in torch.split(learnt[torch.randperm(len(learnt), generator=generator)[:EPOCH]], BATCH):
             optimizer.zero_grad()
             torch.autograd.backward(loss(rows))
             optimizer.step()
@@ -89,19 +93,24 @@ def sampled_softmax(
     Other candidates that the brief wanted as well are left out.
     """
     log_expected = wanted.log_expected()
-    known = wanted.codes(wanted.left, wanted.right)
+    known = torch.sort(wanted.codes(wanted.left, wanted.right)).values
 
     def loss(rows: torch.Tensor) -> torch.Tensor:
         drawn = torch.randint(len(wanted.creators), (CATALOGUE_NEGATIVES,), generator=generator)
         left, candidates = wanted.left[rows], torch.cat([wanted.right[rows], drawn])
         creators = _drop_blocks(wanted.creators[candidates], wanted.text_width, generator)
         cosines = _unit(wanted.briefs[left] @ sides[0]) @ _unit(creators @ sides[1]).T
-        also_wanted = torch.isin(wanted.codes(left[:, None], candidates), known).fill_diagonal_(False)
+        also_wanted = _among(wanted.codes(left[:, None], candidates), known).fill_diagonal_(False)
         scores = (cosines / TEMPERATURE - log_expected[candidates]).masked_fill(also_wanted, -torch.inf)
         each = torch.nn.functional.cross_entropy(scores, torch.arange(len(rows)), reduction="none")
         return (each * wanted.weights[rows]).sum() / wanted.weights[rows].sum()
 
     return loss
+
+
+def _among(codes: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Which of ``codes`` are in ``known``, which is sorted: torch.isin would sort both at every call."""
+    return known[torch.searchsorted(known, codes).clamp_max(len(known) - 1)] == codes
 
 
 @torch.no_grad()

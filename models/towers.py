@@ -85,7 +85,7 @@ def fit_towers(
     from models.tower_training import Wanted, train
 
     wanted = Wanted(
-        torch.tensor(brief_inputs), torch.tensor(creator_inputs), torch.tensor(left), torch.tensor(right),
+        torch.from_numpy(brief_inputs), torch.from_numpy(creator_inputs), torch.tensor(left), torch.tensor(right),
         torch.tensor(weights, dtype=torch.float32), text_width,
     )  # fmt: skip
     (brief, creator), history = train((start.brief, start.creator), wanted, held, int(rng.integers(2**31)))

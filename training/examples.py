@@ -53,15 +53,17 @@ def _shown(tables: Tables) -> Iterator[Example]:
     brands = tables["briefs"].set_index(c.BRIEF_ID)[c.BRAND_ID]
     shown = tables["impressions"].sort_values([c.BRIEF_ID, c.POSITION], kind="stable")
     shown = shown.assign(grade=shown[c.OUTCOME].map(GRADES).fillna(0).astype(int))
-    for brief_id, rows in shown.groupby(c.BRIEF_ID):
-        best = rows.groupby(c.CREATOR_ID).agg(grade=("grade", "max"), position=(c.POSITION, "min"))
+    first = shown.groupby(c.BRIEF_ID)[c.SHOWN_AT].min()
+    best = shown.groupby([c.BRIEF_ID, c.CREATOR_ID]).agg(grade=("grade", "max"), position=(c.POSITION, "min"))
+    ids, grades, positions = best.index.get_level_values(c.CREATOR_ID), best["grade"], best["position"]
+    for brief_id, rows in best.groupby(level=c.BRIEF_ID).indices.items():
         yield Example(
             str(brief_id),
             brands.get(brief_id, ""),
-            rows[c.SHOWN_AT].min(),
-            tuple(best.index),
-            best["grade"].to_numpy(np.int64),
-            best["position"].to_numpy(np.float64),
+            first[brief_id],
+            tuple(ids[rows]),
+            grades.to_numpy(np.int64)[rows],
+            positions.to_numpy(np.float64)[rows],
         )
 
 

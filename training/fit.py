@@ -1,7 +1,7 @@
 """From tables to trained models, in the order in which they need one another."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -56,20 +56,33 @@ def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) ->
     Raises InputError when there is nothing to learn matching from.
     """
     rng = np.random.default_rng(seed)
-    tables, end = complete(tables), data_as_of(tables)
+    tables = complete(tables)
     notes: list[str] = []
-    fraud = _attempt(lambda: fit_fraud(tables, label_known_by=end, rng=rng), "fraud", notes)
+    fraud = _attempt(lambda: fit_fraud(tables, label_known_by=data_as_of(tables), rng=rng), "fraud", notes)
+    matched = fit_matching(tables, bank, rng, progress=progress)
+    notes += matched.notes
+    accounts = _attempt(lambda: fit_accounts(tables, rng), "accounts", notes)
+    comments = _attempt(lambda: fit_comments(tables, bank, rng), "comments", notes)
+    optional = {"fraud": fraud, "accounts": accounts, "comments": comments}
+    metrics = {name: model.metrics for name, model in optional.items() if model is not None}
+    return replace(
+        matched, fraud=fraud, metrics=matched.metrics | metrics, notes=notes, accounts=accounts, comments=comments
+    )
+
+
+def fit_matching(tables: Tables, bank: TextBank, rng: np.random.Generator, *, progress: bool = False) -> Trained:
+    """Trains the towers, the ranker and the success model alone on ``tables``, which must be complete.
+
+    Raises InputError when there is nothing to learn from.
+    """
+    notes: list[str] = []
     matching, examples = prepared(tables, bank, rng, progress)
     towers, rows = fit_towers_and_rows(matching, examples, rng)
     ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
     ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
     success = _attempt(lambda: fit_success(*success_examples(matching), seed=success_seed), "success", notes)
-    metrics = {"ranker": validate_ranker(rows, ranker_seed)}
-    accounts = _attempt(lambda: fit_accounts(tables, rng), "accounts", notes)
-    comments = _attempt(lambda: fit_comments(tables, bank, rng), "comments", notes)
-    optional = {"fraud": fraud, "success": success, "accounts": accounts, "comments": comments}
-    metrics |= {name: model.metrics for name, model in optional.items() if model is not None}
-    return Trained(towers, matching.idf, ranker, success, fraud, metrics, notes, accounts, comments)
+    metrics = {"ranker": validate_ranker(rows, ranker_seed)} | ({"success": success.metrics} if success else {})
+    return Trained(towers, matching.idf, ranker, success, None, metrics, notes)
 
 
 def prepared(
@@ -80,8 +93,11 @@ def prepared(
     if len(examples) < MINIMUM_EXAMPLES:
         problem = f"matching learns from at least {MINIMUM_EXAMPLES} briefs with impressions or collaborations"
         raise bad("impressions", problem, len(examples))
+    idf = term_weights(tables, bank)
+    # Read once, not once a brief: every query has its labels among its words.
+    bank.add(["", *(" ".join(labels) for labels in tables["briefs"][c.CONTENT_LABELS])])
     upstream = upstream_scores(tables, examples, rng)
-    return Matching(tables, data_as_of(tables), bank, _idf(tables, bank), upstream, progress), examples
+    return Matching(tables, data_as_of(tables), bank, idf, upstream, progress), examples
 
 
 def bundle_of(trained: Trained, bank: TextBank) -> Bundle:
@@ -149,10 +165,10 @@ def success_examples(matching: Matching) -> tuple[pd.DataFrame, pd.DataFrame, np
     return pairs, success_targets(invited), invited[c.BRIEF_ID].to_numpy(str)
 
 
-def _idf(tables: Tables, bank: TextBank) -> Floats:
-    """Over the creators' documents and the briefs."""
+def term_weights(tables: Tables, bank: TextBank) -> Floats:
+    """(BUCKETS,) inverse document frequencies over the creators' documents and the briefs."""
     ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
-    briefs = [description_texts(brief) + reference_texts(brief) for _, brief in tables["briefs"].iterrows()]
+    briefs = [description_texts(brief) + reference_texts(brief) for brief in tables["briefs"].to_dict("records")]
     _, counts = bank.pooled(groups_of(creator_texts(tables), ids) + briefs)
     return inverse_document_frequency(counts)
 

@@ -1,21 +1,25 @@
 """From examples to what the matching models train on. States are built one date after another, so memory holds one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
+from features import columns as c
 from features.asof import known
 from features.bank import Floats, TextBank
 from features.errors import InputError, bad
-from features.pairs import Query, Rows, build_query, pair_features, query_inputs
+from features.pairs import Query, Rows, build_query, pair_features
 from features.schema import Tables
 from features.state import State, build_state, engagements, known_brief
 from models.index import VectorIndex
-from models.retriever import retrieve
+from models.retriever import DEPTH, retrieve
 from models.towers import Towers, fit_towers
 from training.examples import POSITIVE, Example
 
@@ -23,7 +27,9 @@ STATES = 16  # at most so many dates: features are at most a sixteenth of the hi
 SEGMENTS = 4
 NEGATIVES = 50  # beside those who were shown
 HIRE_NEGATIVES = 600  # where none was shown: all there is to tell a hire from the rest of the catalogue
+POOL = 2_500  # creators among whom a brief's negatives are drawn where the retriever would cut
 Upstream = Callable[[Tables, pd.Timestamp], pd.DataFrame]
+Lookup = Callable[[str], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,22 @@ class Matching:
     idf: Floats
     upstream: Upstream
     progress: bool = False
+
+    @cached_property
+    def jobs_of(self) -> Lookup:
+        """brand_id → whom it has worked with at any time (features.state.engagements)."""
+        return lookup(engagements(self.tables), c.BRAND_ID)
+
+    @cached_property
+    def briefs_of(self) -> Lookup:
+        """brief_id → its rows of ``briefs``."""
+        return lookup(self.tables["briefs"], c.BRIEF_ID)
+
+    @cached_property
+    def notes_of(self) -> Lookup:
+        """brief_id → its rows of ``collaboration_events`` that have a note."""
+        events = self.tables["collaboration_events"]
+        return lookup(events[events[c.NOTE].notna()], c.BRIEF_ID)
 
     def state(self, as_of: pd.Timestamp, towers: Towers | None) -> State:
         """The catalogue as of ``as_of``, with the towers' vectors where they are trained."""
@@ -68,11 +90,25 @@ def state_dates(times: "pd.Series[pd.Timestamp]") -> "pd.Series[pd.Timestamp]":
     return start + (times - start) // step * step - pd.Timedelta(microseconds=1)
 
 
-def query_of(matching: Matching, state: State, engaged: pd.DataFrame, example: Example, towers: Towers | None) -> Query:
+def lookup(frame: pd.DataFrame, key: str) -> Lookup:
+    """The rows of ``frame`` by ``key``, in their order: slices of a sorted copy, for picking rows of a long column of
+    text costs as much as the column is long."""
+    codes, keys = pd.factorize(frame[key])
+    ordered, ends = frame.iloc[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes + 1))  # first: no key
+    places = dict(zip(keys, pairwise(ends), strict=True))
+    return lambda value: ordered.iloc[slice(*places.get(value, (0, 0)))]
+
+
+def query_of(matching: Matching, state: State, example: Example, towers: Towers | None) -> Query:
     """The example's brief as it could be read at its ``as_of``, against ``state``."""
-    brief = known_brief(matching.tables, example.brief_id, example.brand_id, example.as_of)
-    query = build_query(brief, state, matching.bank, matching.idf, engaged, example.as_of)
-    return query if towers is None else replace(query, vector=towers.briefs(query_inputs([query]))[0])
+    rows = {
+        "briefs": matching.briefs_of(example.brief_id),
+        "collaboration_events": matching.notes_of(example.brief_id),
+    }
+    brief = known_brief(rows, example.brief_id, example.brand_id, example.as_of)
+    jobs = matching.jobs_of(brief[c.BRAND_ID])
+    query = build_query(brief, state, matching.bank, matching.idf, jobs, example.as_of)
+    return query if towers is None else replace(query, vector=towers.briefs(query.inputs[None])[0])
 
 
 def schedule(examples: Sequence[Example]) -> list[tuple[pd.Timestamp, Example]]:
@@ -80,18 +116,24 @@ def schedule(examples: Sequence[Example]) -> list[tuple[pd.Timestamp, Example]]:
     return list(zip(state_dates(pd.Series([example.as_of for example in examples])), examples, strict=True))
 
 
-def walk(
-    matching: Matching, scheduled: Sequence[tuple[pd.Timestamp, Example]], towers: Towers | None
-) -> Iterator[tuple[Example, State, Query]]:
-    """The examples with state and query, state by state; briefs that have no words yet are left out."""
-    engaged = engagements(matching.tables)
-    state = None
-    for date, example in tqdm(scheduled, "matching", disable=not matching.progress):
-        if state is None or state.as_of != date:
-            state = matching.state(date, towers)
-        query = query_of(matching, state, engaged, example, towers)
+def by_date(
+    matching: Matching, scheduled: Sequence[tuple[pd.Timestamp, Example]]
+) -> Iterator[tuple[pd.Timestamp, Iterator[Example]]]:
+    """The dates of states in order, each with its examples. Of a large catalogue a state takes a gigabyte: let go of
+    it before the next one is built."""
+    bar = tqdm(scheduled, "matching", disable=not matching.progress)
+    for date, part in groupby(bar, itemgetter(0)):
+        yield date, (example for _, example in part)
+
+
+def queries(
+    matching: Matching, state: State, examples: Iterable[Example], towers: Towers | None
+) -> Iterator[tuple[Example, Query]]:
+    """The examples with their queries against ``state``; briefs that have no words yet are left out."""
+    for example in examples:
+        query = query_of(matching, state, example, towers)
         if query.terms.any():
-            yield example, state, query
+            yield example, query
 
 
 @dataclass
@@ -108,7 +150,7 @@ class Wishes:
         wanted = example.grades >= POSITIVE
         self.pairs += [(len(self.inputs), one) for one in np.array(example.creator_ids, dtype=object)[wanted]]
         self.weights += list(example.grades[wanted].astype(float))
-        self.inputs.append(query_inputs([query]))  # not the query, whose terms alone are a megabyte
+        self.inputs.append(query.inputs)  # not the query, whose terms alone are a megabyte
 
     def fit(self, state: State, rng: np.random.Generator) -> Towers | None:
         """The towers over the creators who may be ranked in ``state``; None where none of them was wanted yet."""
@@ -119,7 +161,7 @@ class Wishes:
         if not known.any():
             return None
         pairs, weights = np.stack([left, right], axis=1)[known], np.array(self.weights)[known]
-        briefs = np.concatenate(self.inputs)
+        briefs = np.stack(self.inputs)
         return fit_towers(briefs, state.inputs[offered], pairs, weights, text_width=width, rng=rng)
 
 
@@ -137,12 +179,13 @@ def fit_towers_and_rows(
     scheduled = schedule(examples)
     for segment in np.array_split(np.arange(len(scheduled)), SEGMENTS):
         state: State | None = None
-        index: VectorIndex | None = None
-        for example, now, query in walk(matching, [scheduled[i] for i in segment], towers):
-            if now is not state:
-                state, index = now, None if towers is None else VectorIndex(now.ids, now.vectors)
-            wishes.add(example, query)
-            rows.add(*_candidates(example, state, query, index, rng), query, state)
+        for date, part in by_date(matching, [scheduled[i] for i in segment]):
+            state = None
+            state = matching.state(date, towers)
+            index = None if towers is None else VectorIndex(state.ids, state.vectors)
+            for example, query in queries(matching, state, part, towers):
+                wishes.add(example, query)
+                rows.add(*_candidates(example, state, query, index, rng), query, state)
         towers = towers if state is None else wishes.fit(state, rng)
     if towers is None or not rows.groups:
         raise _nothing_to_learn(len(examples))
@@ -151,7 +194,9 @@ def fit_towers_and_rows(
 
 @dataclass
 class _Rows:
-    pairs: list[pd.DataFrame] = field(default_factory=list)
+    ids: list[pd.Index] = field(default_factory=list)
+    values: list[Floats] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
     grades: list[npt.NDArray[np.int64]] = field(default_factory=list)
     positions: list[npt.NDArray[np.float64]] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
@@ -160,15 +205,18 @@ class _Rows:
         self, rows: Rows, grades: npt.NDArray[np.int64], positions: npt.NDArray[np.float64], query: Query, state: State
     ) -> None:
         if grades.any():  # a brief that wanted nobody who was known by then teaches nothing
-            self.pairs.append(pair_features(query, state, rows).astype(np.float32))
+            pairs = pair_features(query, state, rows)
+            self.ids.append(pairs.index)
+            self.values.append(pairs.to_numpy(np.float32))
+            self.columns = list(pairs.columns)
             self.grades.append(grades)
             self.positions.append(positions)
             self.groups.append(len(rows))
 
     def joined(self) -> RankingRows:
-        return RankingRows(
-            pd.concat(self.pairs), np.concatenate(self.grades), np.concatenate(self.positions), self.groups
-        )
+        ids = self.ids[0].append(self.ids[1:])
+        pairs = pd.DataFrame(np.concatenate(self.values), index=ids, columns=self.columns)
+        return RankingRows(pairs, np.concatenate(self.grades), np.concatenate(self.positions), self.groups)
 
 
 def _nothing_to_learn(examples: int) -> InputError:
@@ -182,8 +230,8 @@ def _nothing_to_learn(examples: int) -> InputError:
 def _candidates(
     example: Example, state: State, query: Query, index: VectorIndex | None, rng: np.random.Generator
 ) -> tuple[Rows, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    retrieved = retrieve(query, state, index, state.rankable)
     rows = state.ids.get_indexer(list(example.creator_ids))
+    retrieved = offered(query, state, index, rows, rng)
     shown = ~np.isnan(example.positions)
     keep = (rows >= 0) & (shown | np.isin(rows, retrieved))  # an unshown positive counts only where it would be offered
     others = np.setdiff1d(retrieved, np.concatenate([rows, query.past if not shown.any() else rows]))
@@ -197,6 +245,23 @@ def _candidates(
     )
 
 
+def offered(
+    query: Query, state: State, index: VectorIndex | None, rows: Rows, rng: np.random.Generator, *,
+    depth: int = DEPTH, pool: int = POOL,
+) -> Rows:  # fmt: skip
+    """Whom the retriever would have offered, at most ``depth``. Where more may be ranked: those whom it would have
+    offered of ``rows`` (-1: nobody) and a random ``pool``, at the same share, so that a brief costs no more in a larger
+    catalogue."""
+    rankable = np.flatnonzero(state.rankable)
+    if len(rankable) <= depth:
+        return retrieve(query, state, index, state.rankable, depth)
+    drawn = np.zeros(len(state.ids), np.bool_)
+    drawn[rng.choice(rankable, pool, replace=False)] = True
+    drawn[rows[rows >= 0]] = True
+    drawn &= state.rankable
+    return retrieve(query, state, index, drawn, max(1, int(drawn.sum() * depth / len(rankable))))
+
+
 def success_rows(matching: Matching, invited: pd.DataFrame) -> pd.DataFrame:
     """(r, p) pairs of ``invited`` collaborations, each as of its invitation, indexed like it."""
     ungraded = np.zeros(1, np.int64), np.array([np.nan])
@@ -204,9 +269,13 @@ def success_rows(matching: Matching, invited: pd.DataFrame) -> pd.DataFrame:
         Example(row.brief_id, row.brand_id, row.invited_at, (row.creator_id,), *ungraded): row.Index
         for row in invited.itertuples()
     }
-    rows = {}
-    for example, state, query in walk(matching, schedule(list(examples)), None):
-        row = state.ids.get_indexer(list(example.creator_ids))
-        if row[0] >= 0:
-            rows[examples[example]] = pair_features(query, state, row).iloc[0]
-    return pd.DataFrame.from_dict(rows, orient="index")
+    rows, columns = {}, None
+    for date, part in by_date(matching, schedule(list(examples))):
+        state = matching.state(date, None)
+        for example, query in queries(matching, state, part, None):
+            row = state.ids.get_indexer(list(example.creator_ids))
+            if row[0] >= 0:
+                pairs = pair_features(query, state, row)
+                rows[examples[example]], columns = pairs.to_numpy()[0], list(pairs.columns)
+        del state
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)

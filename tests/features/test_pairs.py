@@ -58,7 +58,7 @@ def test_styles_and_formats_overlap_like_labels():
 def test_tag_cosine_is_that_of_sets(lists, wanted):
     sets, asked = [set(words) for words in lists], set(wanted)
     expected = [len(one & asked) / math.sqrt(len(one) * len(asked)) if one else 0.0 for one in sets]
-    np.testing.assert_allclose(Tags.of(lists).cosine(wanted), expected)
+    np.testing.assert_allclose(Tags.of(lists).cosine(wanted, np.arange(len(lists))), expected)
 
 
 def test_target_shares_sum_the_buckets_asked_for():

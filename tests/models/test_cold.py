@@ -11,7 +11,7 @@ import pytest
 from features import columns as c
 from features.bank import Floats
 from features.inputs import creator_inputs
-from features.pairs import build_query, query_inputs
+from features.pairs import build_query
 from features.schema import complete
 from features.state import Tags
 from models.engine import Engine
@@ -70,7 +70,7 @@ def briefs(engine: Engine) -> Neighbours:
         for brief in asking
     ]
     wanted = np.array([np.isin(list(columns), brief[c.CONTENT_LABELS]) for brief in asking])
-    return Neighbours(engine._bundle.towers.briefs(query_inputs(queries)), wanted)
+    return Neighbours(engine._bundle.towers.briefs(np.stack([query.inputs for query in queries])), wanted)
 
 
 @pytest.mark.parametrize("kind", ["text", "label and country"])

@@ -1,5 +1,6 @@
 """From examples to training rows: dates that are not later, and negatives that were there to be chosen."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import InputError
 from features.lexical import BUCKETS
+from features.pairs import Query
 from features.schema import Tables, complete
+from features.state import State
 from features.tables import read_tables
+from models.retriever import retrieve
 from models.towers import Towers
 from tests.features.encoders import CountingEncoder
 from tests.features.market import AS_OF
@@ -25,11 +29,14 @@ from training.matching import (
     STATES,
     Matching,
     RankingRows,
+    by_date,
     fit_towers_and_rows,
+    lookup,
+    offered,
+    queries,
     schedule,
     state_dates,
     success_rows,
-    walk,
 )
 
 BRIEFS = 12
@@ -60,6 +67,13 @@ def rows(fitted: tuple[Towers, RankingRows]) -> RankingRows:
     return fitted[1]
 
 
+def walked(matching: Matching, examples: list[Example]) -> Iterator[tuple[Example, State, Query]]:
+    for date, part in by_date(matching, schedule(examples)):
+        state = matching.state(date, None)
+        for example, query in queries(matching, state, part, None):
+            yield example, state, query
+
+
 @given(st.lists(st.integers(0, 400 * 24), min_size=1, max_size=60))
 def test_states_are_few_and_never_later_than_what_they_are_used_for(hours):
     times = pd.Series(AS_OF + pd.to_timedelta(sorted(hours), unit="h"))
@@ -72,7 +86,7 @@ def test_states_are_few_and_never_later_than_what_they_are_used_for(hours):
 
 
 def test_states_are_walked_once_each_in_order_of_time(matching, examples):
-    seen = [(state.as_of, example.as_of) for example, state, _ in walk(matching, schedule(examples), None)]
+    seen = [(state.as_of, example.as_of) for example, state, _ in walked(matching, examples)]
     assert seen == sorted(seen)
     assert all(state <= example for state, example in seen)
 
@@ -82,7 +96,7 @@ def test_groups_hold_what_was_shown_and_negatives_nobody_saw(matching, examples,
     assert sum(rows.groups) == len(rows.pairs) == len(rows.grades) == len(rows.positions)
     parts = np.split(np.arange(len(rows.pairs)), np.cumsum(rows.groups)[:-1])
     graded = []
-    for example, state, _ in walk(matching, schedule(examples), None):
+    for example, state, _ in walked(matching, examples):
         grades = pd.Series(example.grades, index=list(example.creator_ids))
         graded.append((example, grades[grades.index.isin(state.ids)]))
     taught = [(example, grades) for example, grades in graded if grades.any()]
@@ -139,3 +153,30 @@ def test_briefs_without_words_are_the_users_mistake(matching: Matching):
     examples = ranking_examples(silent.tables)[-BRIEFS:]
     with pytest.raises(InputError, match="briefs"):
         fit_towers_and_rows(silent, examples, np.random.default_rng(0))
+
+
+def test_rows_are_found_by_their_key_in_their_order():
+    frame = pd.DataFrame({"key": ["a", "b", "a", None], "value": [1, 2, 3, 4]})
+    of = lookup(frame, "key")
+    assert of("a")["value"].tolist() == [1, 3]
+    assert of("nobody").empty
+    assert of(np.nan).empty, "rows without a key are nobody's"
+
+
+def test_in_a_large_catalogue_a_random_pool_is_cut_at_the_retrievers_share(matching, examples):
+    """Half of all would be offered: half of a pool of 20 is, among them whoever comes first of all."""
+    _, state, query = next(walked(matching, examples))
+    everyone = np.flatnonzero(state.rankable)
+    first, barred = retrieve(query, state, None, state.rankable, 1), np.flatnonzero(~state.rankable)[:1]
+    asked, depth = np.concatenate([first, barred, [-1]]), len(everyone) // 2
+    drawn = [
+        offered(query, state, None, asked, np.random.default_rng(seed), depth=depth, pool=20) for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert set(drawn[0]) != set(drawn[2])
+    for found in drawn:
+        assert len(found) in (9, 10)
+        assert first[0] in found
+        assert set(found) <= set(everyone)
+    whole = offered(query, state, None, asked, np.random.default_rng(0), depth=len(everyone), pool=20)
+    np.testing.assert_array_equal(whole, everyone)
