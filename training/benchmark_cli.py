@@ -19,6 +19,7 @@ FOLDERS = {
     "markets": "Match on simulated markets that nobody has seen.",
     "success": "Hold success probabilities against what happened.",
     "tolokers": "Tell banned crowd workers in a graph.",
+    "training-scale": "Train on ever larger markets: time and memory.",
     "tuning": "Tune the ranker on one simulated market.",
     "wishes": "Tell what diversity, exploration and the marketplace's rules cost.",
     "youtube-comments": "Tell spam under a video that was not learned from.",
