@@ -39,8 +39,8 @@ PARAMETERS = {
 }
 # Where no list was shown, a group is one hire among creators drawn by lot: orders within it say little, and the odds of
 # a hire say more. On insta-brands' past that was worth .02 of NDCG@10 (docs/results.md).
-# A hire in 600 rows weighs little, so that a strong penalty or thresholds drawn by lot hide the few creators who are new to
-# brands and fit: sharper trees were worth .015 of recall@100 there.
+# A hire in 600 rows weighs little: a strong penalty, or thresholds drawn by lot, hide the few creators who are new to
+# brands and fit. Sharper trees were worth .015 of recall@100 there.
 HIRES = {name: value for name, value in PARAMETERS.items() if "lambdarank" not in name} | {
     "objective": "cross_entropy", "learning_rate": 0.03, "lambda_l2": 0.1, "extra_trees": False,
 }  # fmt: skip

@@ -33,6 +33,7 @@ READS_TRUTH = {
     "training/benchmarks/marketplace.py",
     "training/benchmarks/markets.py",
     "training/benchmarks/tuning.py",
+    "training/benchmarks/wishes.py",
     *(f"training/evaluation/{path.name}" for path in (ROOT / "training" / "evaluation").glob("*.py")),
     *(f"training/simulate/{path.name}" for path in (ROOT / "training" / "simulate").glob("*.py")),
 }
