@@ -16,7 +16,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 from features import columns as c
 from features.accounts import ACCOUNT_FEATURES, PROFILE, account_features
 from features.asof import data_as_of, known
-from features.errors import bad
 from features.schema import Tables
 from models import gbm
 from models.calibration import PlattCalibrator
@@ -97,9 +96,7 @@ class AccountModel:
     @classmethod
     def load(cls, folder: Path) -> "AccountModel":
         """Reads what :meth:`save` wrote. Raises InputError (CONFLICT) for a model of other features."""
-        booster = gbm.load_booster(folder / "booster.txt")
-        if booster.feature_name() != list(ACCOUNT_FEATURES):
-            raise bad("accounts", "the model was made for other features; train again", folder.name, "CONFLICT")
+        booster = gbm.load_booster_for(folder / "booster.txt", ACCOUNT_FEATURES, "accounts")
         rest = json.loads((folder / "accounts.json").read_text(encoding="utf-8"))
         calibrator = PlattCalibrator.from_json(rest["calibrator"])
         return cls(booster, calibrator, LabelShift.from_json(rest["shift"]), rest["metrics"])

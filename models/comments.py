@@ -25,7 +25,6 @@ from features.asof import data_as_of, known
 from features.bank import Floats, TextBank
 from features.comments import COMMENT_FEATURES, TOGETHER, Comments, comment_features, terms
 from features.duplicates import Ints
-from features.errors import bad
 from features.lexical import inverse_document_frequency, term_counts, tfidf
 from features.schema import Tables
 from models import gbm
@@ -159,9 +158,7 @@ class CommentModel:
     @classmethod
     def load(cls, folder: Path) -> "CommentModel":
         """Reads what :meth:`save` wrote. Raises InputError (CONFLICT) for a model of other features."""
-        booster = gbm.load_booster(folder / "booster.txt")
-        if booster.feature_name() != list(INPUTS):
-            raise bad("comments", "the model was made for other features; train again", folder.name, "CONFLICT")
+        booster = gbm.load_booster_for(folder / "booster.txt", INPUTS, "comments")
         with np.load(folder / "text.npz", allow_pickle=False) as kept:
             weights = np.zeros(len(kept["idf"]))
             weights[kept["places"]] = kept["words"]

@@ -7,6 +7,8 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from features.errors import bad
+
 Values = npt.NDArray[np.float64]
 # One thread: with one core busy, a second thread that spins made training a hundred times slower.
 SHARED = {"deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1}
@@ -50,3 +52,11 @@ def save_booster(booster: lgb.Booster, path: Path) -> None:
 def load_booster(path: Path) -> lgb.Booster:
     """Reads LightGBM's own text."""
     return lgb.Booster(model_str=path.read_text(encoding="utf-8"))
+
+
+def load_booster_for(path: Path, features: Sequence[str], model: str) -> lgb.Booster:
+    """Reads LightGBM's own text. Raises InputError (CONFLICT) naming the ``model`` where it reads other features."""
+    booster = load_booster(path)
+    if booster.feature_name() != list(features):
+        raise bad(model, "the model was made for other features; train again", path.parent.name, "CONFLICT")
+    return booster

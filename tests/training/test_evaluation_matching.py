@@ -94,7 +94,7 @@ def test_slices_of_a_few_briefs_are_left_out(found: dict[str, Any]) -> None:
 
 def graded(grades: list[float], judged: list[int]) -> Reading:
     """A reading of which only the grades are looked at."""
-    return Reading(None, None, None, None, None, np.array(judged), np.array(grades), None, None)  # type: ignore[arg-type]
+    return Reading(None, None, None, None, None, np.array(judged), np.array(grades), None, None)
 
 
 def test_measures_of_a_list_by_hand() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from models.ranker import fit_ranker
+from models.ranker import PARAMETERS, fit_ranker
 from training.benchmarks import lightgbm_rank
 from training.benchmarks.lightgbm_rank import choose, read, run, scores_of
 
@@ -54,12 +54,12 @@ def test_answer_compares_with_the_reference_by_query(folder: Path) -> None:
     assert answer["ranker_minus_reference"]["mean"] == pytest.approx(difference)
 
 
-def test_the_rankers_own_parameters_are_the_default(folder: Path) -> None:
+def test_parameters_are_those_given(folder: Path) -> None:
     train = read(folder / "rank.train")
     unknown = np.full(len(train.rows), np.nan)
     own, other = (
-        fit_ranker(train.rows, train.grades, unknown, train.groups, seed=1, rounds=5, **given)
-        for given in ({}, {"parameters": lightgbm_rank.REFERENCE})
+        fit_ranker(train.rows, train.grades, unknown, train.groups, seed=1, rounds=5, parameters=given)
+        for given in (PARAMETERS, lightgbm_rank.REFERENCE)
     )
     assert scores_of(own, train).shape == (40,)
     assert "[extra_trees: 1]" in own.booster.model_to_string()

@@ -39,7 +39,7 @@ WORLDS = {"world-1": WORLD_1, "fuller-log": replace(WORLD_1, accounts=_FULL)}
 DETECTORS = ("lockstep", "dense", "circles", "pods")
 
 
-def run(data: Path, cache: Path) -> dict[str, object]:  # noqa: ARG001 - every benchmark is called so
+def run(data: Path, _: Path) -> dict[str, object]:
     """Simulates the markets into the folder ``data`` (those already there stay) and measures each at the two ends of 90
     days; and the growth of time on markets of their own."""
     answer: dict[str, object] = {"growth": growth(SEED)}

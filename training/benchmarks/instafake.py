@@ -30,7 +30,7 @@ CORRECTED = ("as_trained", "at_estimated_rate", "at_base_rate")
 CREATORS, BRIEFS, DAYS = 1000, 10, 60
 
 
-def run(data: Path, cache: Path) -> dict[str, object]:  # noqa: ARG001 - every benchmark is called so
+def run(data: Path, _: Path) -> dict[str, object]:
     """In-domain and shifted figures. Raises InputError when the folder does not hold the data."""
     tables, rng = read(data, "--data"), np.random.default_rng(SEED)
     world_1, other = _simulated(False), _simulated(True)

@@ -51,7 +51,7 @@ class Queries:
         return Queries(self.rows[rows], self.grades[rows], tuple(groups[chosen].tolist()))
 
 
-def run(data: Path, cache: Path) -> dict[str, object]:  # noqa: ARG001 - every benchmark is called so
+def run(data: Path, _: Path) -> dict[str, object]:
     """Chooses settings on ``rank.train``, learns with SEEDS and measures NDCG@10 on ``rank.test``.
 
     Raises InputError when the folder does not hold both files.

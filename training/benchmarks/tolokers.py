@@ -50,7 +50,7 @@ class Workers:
     test: Flags
 
 
-def run(data: Path, cache: Path) -> dict[str, object]:  # noqa: ARG001 - every benchmark is called so
+def run(data: Path, _: Path) -> dict[str, object]:
     """ROC-AUC and PR-AUC on the test parts: mean over the masks with bootstrap intervals over them, and each mask's;
     beside the workers' own features alone. Raises InputError where ``data`` holds no tolokers.npz.
     """
