@@ -1,10 +1,13 @@
 """The life cycle of a collaboration: which event may follow which, what each has come to, who has open orders.
 
 The state is the last life-cycle event that moves work forward. RATED and METRICS_REPORTED are remarks: they say
-something about the state and leave it as it is.
+something about the state and leave it as it is. Events are read in order of time, at equal times in that of the life
+cycle with remarks last, then of event_id: a dataset that knows only days can still be read.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+from functools import reduce
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -31,6 +34,20 @@ TRANSITIONS = {
 """State → the events that may follow. A collaboration is RATED once."""
 REMARKS = ("RATED", "METRICS_REPORTED")
 TERMINAL = ("DECLINED", "CANCELLED_BY_BRAND", "CANCELLED_BY_CREATOR", "DEFAULTED", "SETTLED")
+AWAITED = {
+    "INVITED": "ACCEPTED",
+    "ACCEPTED": "CONTRACTED",
+    "CONTRACTED": "CONTENT_SUBMITTED",
+    "CONTENT_SUBMITTED": "CONTENT_APPROVED",
+    "REVISION_REQUESTED": "CONTENT_SUBMITTED",
+    "CONTENT_APPROVED": "PUBLISHED",
+    "PUBLISHED": "SETTLED",
+}
+"""State → the step that leads on to settlement; an end awaits none."""
+BY_CREATOR = ("ACCEPTED", "CONTENT_SUBMITTED", "PUBLISHED")
+"""The awaited steps that are the creator's; the others are the brand's."""
+SETS_DUE = ("INVITED", "ACCEPTED", "CONTRACTED", "REVISION_REQUESTED", "CONTENT_APPROVED")
+"""The ``due_at`` of these is when the awaited step is due; that of a delivery says when it was due itself."""
 POOR = 3
 """A rating below this is a failure."""
 _MOMENTS = {
@@ -43,33 +60,55 @@ _MOMENTS = {
     "cancelled_by_brand_at": ("CANCELLED_BY_BRAND",),
     "ended_at": TERMINAL,
 }
-_ORDER = [c.COLLABORATION_ID, c.EVENT_TIME, c.EVENT_ID]
-_Legal = Callable[[Sequence[str]], tuple[str, ...]]
+_RANK = {event: rank for rank, event in enumerate(sorted(LIFE_CYCLE_EVENTS, key=REMARKS.__contains__))}
 
 
-def next_legal(history: Sequence[str]) -> tuple[str, ...]:
-    """The event types that may follow ``history``, the life-cycle event types of one collaboration in order of time."""
-    state = next((event for event in reversed(history) if event not in REMARKS), START)
-    return tuple(event for event in TRANSITIONS[state] if event != "RATED" or "RATED" not in history)
+class Progress(NamedTuple):
+    """How far a collaboration has come: its state, its first end, and what happens only once."""
+
+    state: str = START
+    end: str | None = None
+    contracted: bool = False
+    rated: bool = False
+
+    def after(self, event: str) -> "Progress":
+        """The progress once ``event`` has happened, legal or not."""
+        return Progress(
+            self.state if event in REMARKS else event,
+            self.end or (event if event in TERMINAL else None),
+            self.contracted or event == "CONTRACTED",
+            self.rated or event == "RATED",
+        )
+
+    def legal(self) -> tuple[str, ...]:
+        """The events that may follow."""
+        return tuple(event for event in TRANSITIONS[self.state] if event != "RATED" or not self.rated)
+
+    def uncontradicted(self) -> tuple[str, ...]:
+        """The events that may follow where others may be missing: not what no end allows, not a second contract."""
+        possible = LIFE_CYCLE_EVENTS if self.end is None else TRANSITIONS[self.end]
+        return tuple(event for event in possible if event != "CONTRACTED" or not self.contracted)
 
 
-def verdicts(stored: pd.DataFrame, batch: pd.DataFrame, backfill: bool) -> list[str | None]:
-    """For each row of ``batch`` what makes it illegal among the ``stored`` events, None where it is legal.
+def progress(history: Iterable[str]) -> Progress:
+    """How far the life-cycle event types of one collaboration, in order, have led."""
+    return reduce(Progress.after, history, Progress())
 
-    Events are read in order of (event_time, event_id). An event must be legal at its place and leave every event after
-    it as legal as it was. With ``backfill`` gaps are allowed: only what may not follow the end it came to and a second
-    contract are illegal. Events outside the life cycle are always legal.
-    """
-    legal = _uncontradicted if backfill else next_legal
-    kept = {key: list(_steps(rows)) for key, rows in _life_cycle(stored).groupby(c.COLLABORATION_ID)}
-    found: dict[object, str | None] = {}
-    new = _life_cycle(batch.reset_index(drop=True))
-    for row, key, step in zip(new.index, new[c.COLLABORATION_ID], _steps(new), strict=True):
-        history = kept.setdefault(key, [])
-        found[row] = _problem(history, step, legal)
-        if found[row] is None:
-            history[:] = sorted([*history, step])
-    return [found.get(row) for row in range(len(batch))]
+
+def ordered(events: pd.DataFrame) -> pd.DataFrame:
+    """The life-cycle events that belong to a collaboration, one collaboration after the other, in order."""
+    chosen = events[c.EVENT_TYPE].isin(LIFE_CYCLE_EVENTS) & events[c.COLLABORATION_ID].notna()
+    steps = events[chosen]
+    rank = steps[c.EVENT_TYPE].map(_RANK)
+    return steps.assign(rank=rank).sort_values([c.COLLABORATION_ID, c.EVENT_TIME, "rank", c.EVENT_ID])
+
+
+def gaps(steps: pd.DataFrame) -> pd.Series:
+    """For each of ``steps`` (:func:`ordered`) whether it may not follow the state before it."""
+    key = steps[c.COLLABORATION_ID]
+    state = _moves(steps).groupby(key).ffill().groupby(key).shift().fillna(START)
+    legal = {f"{before}>{event}" for before, events in TRANSITIONS.items() for event in events}
+    return ~(state + ">" + steps[c.EVENT_TYPE]).isin(legal)
 
 
 def collaborations(events: pd.DataFrame) -> pd.DataFrame:
@@ -81,7 +120,7 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
     that is no remark (null where all are), incomplete whether events are missing from the history. Events without a
     collaboration_id and conduct events are not looked at; every event given counts, whatever its time.
     """
-    steps = _life_cycle(events)
+    steps = ordered(events)
     by_id = steps.groupby(c.COLLABORATION_ID)
     done = by_id[[c.CREATOR_ID, c.BRAND_ID, c.BRIEF_ID]].first()
     for name, kinds in _MOMENTS.items():
@@ -90,7 +129,7 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
     done["failed_at"] = done["failed_at"].where(~(poor < done["failed_at"]), poor).fillna(poor)
     done[c.RATING] = steps[c.RATING].where(steps[c.EVENT_TYPE] == "RATED").groupby(steps[c.COLLABORATION_ID]).last()
     done["state"] = _moves(steps).groupby(steps[c.COLLABORATION_ID]).last()
-    done["incomplete"] = _gaps(steps).groupby(steps[c.COLLABORATION_ID]).any().astype(bool)
+    done["incomplete"] = gaps(steps).groupby(steps[c.COLLABORATION_ID]).any().astype(bool)
     return done.reset_index()
 
 
@@ -100,38 +139,6 @@ def workload(collabs: pd.DataFrame) -> pd.Series:
     return collabs.loc[running, c.CREATOR_ID].value_counts()
 
 
-def _life_cycle(events: pd.DataFrame) -> pd.DataFrame:
-    chosen = events[c.EVENT_TYPE].isin(LIFE_CYCLE_EVENTS) & events[c.COLLABORATION_ID].notna()
-    return events[chosen].sort_values(_ORDER)
-
-
-def _steps(rows: pd.DataFrame) -> "zip[tuple[pd.Timestamp, str, str]]":
-    return zip(rows[c.EVENT_TIME], rows[c.EVENT_ID], rows[c.EVENT_TYPE], strict=True)
-
-
-def _uncontradicted(history: Sequence[str]) -> tuple[str, ...]:
-    """What may follow a history that may have gaps."""
-    end = next((event for event in history if event in TERMINAL), None)
-    possible = LIFE_CYCLE_EVENTS if end is None else TRANSITIONS[end]
-    return tuple(event for event in possible if event != "CONTRACTED" or event not in history)
-
-
-def _problem(
-    history: list[tuple[pd.Timestamp, str, str]], step: tuple[pd.Timestamp, str, str], legal: _Legal
-) -> str | None:
-    event = step[2]
-    before = [known[2] for known in history if known < step]
-    after = [known[2] for known in history if known > step]
-    possible = legal(before)
-    if event not in possible:
-        place = f"after {before[-1]}" if before else "as the first event"
-        return f"event_type: {event} is illegal {place}; legal: {', '.join(possible) or 'nothing, it has ended'}"
-    for i, later in enumerate(after):
-        if later in legal(before + after[:i]) and later not in legal([*before, event, *after[:i]]):
-            return f"event_type: {event} at this time contradicts the later {later}; send the true event_time"
-    return None
-
-
 def _first(steps: pd.DataFrame, chosen: pd.Series) -> pd.Series:
     return steps[c.EVENT_TIME].where(chosen).groupby(steps[c.COLLABORATION_ID]).min()
 
@@ -139,11 +146,3 @@ def _first(steps: pd.DataFrame, chosen: pd.Series) -> pd.Series:
 def _moves(steps: pd.DataFrame) -> pd.Series:
     """The type of each event that moves its collaboration on; null for a remark."""
     return steps[c.EVENT_TYPE].where(~steps[c.EVENT_TYPE].isin(REMARKS))
-
-
-def _gaps(steps: pd.DataFrame) -> pd.Series:
-    """Whether each event is one that may not follow the state before it."""
-    key = steps[c.COLLABORATION_ID]
-    state = _moves(steps).groupby(key).ffill().groupby(key).shift().fillna(START)
-    legal = {f"{before}>{event}" for before, events in TRANSITIONS.items() for event in events}
-    return ~(state + ">" + steps[c.EVENT_TYPE]).isin(legal)

@@ -7,6 +7,7 @@ What a cell may hold makes a pandera schema per table (:func:`schemas`); what a 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pandera.pandas as pa
 from features import columns as c
 from features import schema, tables
 from features.errors import Detail, InputError
+from features.legality import contradictions
 from features.rules import NOT_NULL, CellRule, RowRule, cell_rules, grave_cell_rules, key_rules, row_rules
 from features.schema import Column, Table, Tables
 
@@ -51,13 +53,22 @@ def violations(source: str | Path | Tables, now: pd.Timestamp) -> list[Violation
     ``now`` is naive UTC; later times are in the future. Raises InputError only for a folder or database that is not
     there.
     """
-    raw, found = _read(source)
-    coerced = {name: tables.coerce(frame, schema.CONTRACT[name]) for name, frame in raw.items()}
-    completed = schema.complete(coerced)
-    found += [one for one in _shape_violations(raw) if one.table not in {unread.table for unread in found}]
-    for name, frame in raw.items():
-        found += _cell_violations(frame, coerced[name], schema.CONTRACT[name], now)
-    return [*found, *_row_violations(raw, completed), *_share_violations(completed[schema.AUDIENCE.name])]
+    raw, unread = _read(source)
+    shape = [one for one in _shape_violations(raw) if one.table not in {other.table for other in unread}]
+    completed = schema.complete(_coerced(raw))
+    alone = row_violations(raw, now)
+    return [*unread, *shape, *alone, *_share_violations(completed[schema.AUDIENCE.name]), *_contradictions(completed)]
+
+
+def row_violations(raw: Tables, now: pd.Timestamp) -> list[Violation]:
+    """What breaks the contract in cells and rows, each table numbered from 0; distributions and histories apart."""
+    coerced = _coerced(raw)
+    cells = (_cell_violations(frame, coerced[name], schema.CONTRACT[name], now) for name, frame in raw.items())
+    return [*chain.from_iterable(cells), *_row_violations(raw, schema.complete(coerced))]
+
+
+def _coerced(raw: Tables) -> dict[str, pd.DataFrame]:
+    return {name: tables.coerce(frame, schema.CONTRACT[name]) for name, frame in raw.items()}
 
 
 def read_usable(source: str | Path, now: pd.Timestamp) -> dict[str, pd.DataFrame]:
@@ -245,3 +256,16 @@ def _share_violations(audience: pd.DataFrame) -> list[Violation]:
     problem = f"the shares of this creator, dimension and time sum to more than {_MOST:g}, or to less than {_LEAST:g}"
     remedy = "make them parts of one whole; age and gender need all their buckets"
     return [Violation(schema.AUDIENCE.name, c.SHARE, int(row), f"{sums[row]:.4g}", problem, remedy) for row in rows]
+
+
+def _contradictions(completed: Tables) -> list[Violation]:
+    """Events that contradict the life cycle of their collaboration; what is missing from it is no violation."""
+    events = completed[schema.COLLABORATION_EVENTS.name]
+    found = []
+    for row, verdict in contradictions(events).items():
+        column, _, told = verdict.partition(": ")
+        problem, _, remedy = told.partition("; ")
+        found.append(
+            Violation(schema.COLLABORATION_EVENTS.name, column, row, _text(events.at[row, column]), problem, remedy)
+        )
+    return found

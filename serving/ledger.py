@@ -5,9 +5,9 @@ from collections.abc import Collection
 import pandas as pd
 
 from features import columns as c
-from features.collaborations import verdicts
+from features.legality import verdicts
 from features.schema import COLLABORATION_EVENTS
-from features.validation import violations
+from features.validation import row_violations
 from features.vocabulary import SYSTEM_EVENTS
 
 ACCEPTED, DUPLICATE, REJECTED = "ACCEPTED", "DUPLICATE", "REJECTED"
@@ -41,9 +41,8 @@ def judged(
 def _problems(new: pd.DataFrame, creators: Collection[str], now: pd.Timestamp) -> pd.Series:
     """For each event the first thing that is wrong with it by itself, None where nothing is."""
     found = pd.Series(None, index=new.index, dtype="object")
-    for one in reversed(violations({COLLABORATION_EVENTS.name: new}, now)):
-        if one.row is not None:
-            found.iloc[one.row] = f"{one.column}: {one.problem}; {one.remedy}"
+    for one in reversed(row_violations({COLLABORATION_EVENTS.name: new.reset_index(drop=True)}, now)):
+        found.iloc[one.row] = f"{one.column}: {one.problem}; {one.remedy}"
     found[~new[c.CREATOR_ID].isin(creators)] = "creator_id: no such creator; upsert it first"
     return found
 

@@ -1,4 +1,7 @@
-"""The life cycle: what may follow what, which events of a batch are illegal, and what became of each collaboration."""
+"""The life cycle: what may follow what, who must act, and what became of each collaboration."""
+
+import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -6,13 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features import schema
-from features.collaborations import REMARKS, START, TRANSITIONS, collaborations, next_legal, verdicts, workload
+from features.collaborations import (
+    AWAITED,
+    BY_CREATOR,
+    REMARKS,
+    SETS_DUE,
+    START,
+    TERMINAL,
+    TRANSITIONS,
+    collaborations,
+    progress,
+    workload,
+)
 from features.vocabulary import LIFE_CYCLE_EVENTS
 
 WHOLE = [
     "INVITED", "ACCEPTED", "CONTRACTED", "CONTENT_SUBMITTED", "REVISION_REQUESTED", "CONTENT_SUBMITTED",
     "CONTENT_APPROVED", "PUBLISHED", "METRICS_REPORTED", "SETTLED", "RATED",
 ]  # fmt: skip
+DOCS = Path(__file__).parents[2] / "docs" / "life-cycle.md"
 NONE = schema.empty(schema.COLLABORATION_EVENTS)
 
 
@@ -37,7 +52,7 @@ def joined(*parts: pd.DataFrame) -> pd.DataFrame:
 def paths(draw: st.DrawFn) -> list[str]:
     """A way through the table of transitions, of any length."""
     history: list[str] = []
-    while (legal := next_legal(history)) and len(history) < 14 and (not history or draw(st.integers(0, 9))):
+    while (legal := progress(history).legal()) and len(history) < 14 and (not history or draw(st.integers(0, 9))):
         history.append(draw(st.sampled_from(legal)))
     return history
 
@@ -47,75 +62,32 @@ def test_every_life_cycle_event_can_happen_and_every_state_is_declared() -> None
     assert set(TRANSITIONS) == {START, *LIFE_CYCLE_EVENTS} - set(REMARKS)
 
 
-def test_next_legal_reads_remarks_as_remarks() -> None:
-    assert next_legal([]) == ("INVITED",)
-    assert next_legal(["INVITED", "ACCEPTED", "CONTRACTED"]) == TRANSITIONS["CONTRACTED"]
-    assert next_legal([*WHOLE[:8], "METRICS_REPORTED"]) == ("METRICS_REPORTED", "SETTLED", "RATED")
-    assert next_legal(WHOLE) == ("METRICS_REPORTED",)
-    assert next_legal(["INVITED", "DECLINED"]) == ()
+def test_every_state_that_is_no_end_awaits_a_legal_step() -> None:
+    assert set(AWAITED) == set(TRANSITIONS) - {START, *TERMINAL}
+    assert all(step in TRANSITIONS[state] for state, step in AWAITED.items())
+    assert set(BY_CREATOR) <= set(AWAITED.values())
+    assert set(SETS_DUE) <= set(AWAITED)
 
 
-@given(paths(), st.integers(0, 99))
-def test_any_path_is_accepted_whole_or_in_two_batches_in_any_order(path: list[str], seed: int) -> None:
-    events = ledger(*path).sample(frac=1, random_state=seed)
-    assert verdicts(NONE, events, False) == [None] * len(path)
-    cut = len(path) // 2
-    assert verdicts(ledger(*path[:cut]), ledger(*path[cut:], start=cut), False) == [None] * (len(path) - cut)
-    assert verdicts(NONE, events, True) == [None] * len(path)
+def test_docs_state_the_machine() -> None:
+    lines = re.findall(r"^\| (.*) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    shown = {state: rest for state, *rest in (re.split(r" *\| *", line) for line in lines)}
+    assert shown == {
+        state or "(none yet)": [
+            ", ".join(legal) or "nothing",
+            AWAITED.get(state, ""),
+            ("CREATOR" if AWAITED[state] in BY_CREATOR else "BRAND") if state in AWAITED else "",
+        ]
+        for state, legal in TRANSITIONS.items()
+    }
 
 
-@given(paths(), st.sampled_from(LIFE_CYCLE_EVENTS))
-def test_any_illegal_next_event_is_rejected_naming_the_legal_ones(path: list[str], event: str) -> None:
-    [verdict] = verdicts(ledger(*path), ledger(event, start=len(path)), False)
-    legal = next_legal(path)
-    assert (verdict is None) == (event in legal)
-    assert verdict is None or all(name in verdict for name in legal)
-
-
-def test_rejected_event_does_not_count_for_the_ones_after_it() -> None:
-    [invited, contracted, accepted] = verdicts(NONE, ledger("INVITED", "CONTRACTED", "ACCEPTED"), False)
-    assert (invited, accepted) == (None, None)
-    assert contracted == (
-        "event_type: CONTRACTED is illegal after INVITED; legal: ACCEPTED, DECLINED, CANCELLED_BY_BRAND"
-    )
-
-
-def test_event_that_would_contradict_a_later_known_one_is_rejected() -> None:
-    stored = joined(ledger("INVITED"), ledger("ACCEPTED", start=2))
-    for backfill in (False, True):
-        [verdict] = verdicts(stored, ledger("DECLINED", start=1), backfill)
-        assert verdict is not None
-        assert "contradicts the later ACCEPTED" in verdict
-
-
-def test_backfill_allows_gaps_and_rejects_true_contradictions() -> None:
-    assert verdicts(NONE, ledger("PUBLISHED", "SETTLED", "METRICS_REPORTED", "RATED"), True) == [None] * 4
-    assert [bool(v) for v in verdicts(NONE, ledger("DEFAULTED", "PUBLISHED", "RATED"), True)] == [False, True, False]
-    assert [bool(v) for v in verdicts(NONE, ledger("CONTRACTED", "CONTRACTED"), True)] == [False, True]
-
-
-@pytest.mark.parametrize("end", ["DECLINED", "CANCELLED_BY_BRAND", "CANCELLED_BY_CREATOR", "DEFAULTED", "SETTLED"])
-def test_backfill_after_an_end_allows_only_what_may_follow_that_end(end: str) -> None:
-    accepted = {event for event in LIFE_CYCLE_EVENTS if verdicts(ledger(end), ledger(event, start=1), True) == [None]}
-    assert accepted == set(TRANSITIONS[end])
-
-
-def test_backfilled_default_before_a_known_settlement_contradicts_it() -> None:
-    [verdict] = verdicts(ledger("SETTLED", start=1), ledger("DEFAULTED"), True)
-    assert verdict is not None
-    assert "contradicts the later SETTLED" in verdict
-
-
-def test_live_events_go_on_after_a_backfilled_gap() -> None:
-    stored = ledger("PUBLISHED")
-    assert verdicts(stored, ledger("SETTLED", start=1), False) == [None]
-    assert verdicts(stored, ledger("ACCEPTED", start=1), False) != [None]
-
-
-def test_collaborations_are_judged_apart_and_conduct_not_at_all() -> None:
-    batch = joined(ledger("VIOLATION_CONFIRMED"), ledger("ACCEPTED", start=1, key="k2"))
-    assert verdicts(ledger("INVITED", key="k2"), batch.set_index(pd.Index([7, 7])), False) == [None, None]
-    assert verdicts(NONE, ledger("VIOLATION_CONFIRMED", collaboration_id=None), False) == [None]
+def test_progress_reads_remarks_as_remarks() -> None:
+    assert progress([]).legal() == ("INVITED",)
+    assert progress(["INVITED", "ACCEPTED", "CONTRACTED"]).legal() == TRANSITIONS["CONTRACTED"]
+    assert progress([*WHOLE[:8], "METRICS_REPORTED"]).legal() == ("METRICS_REPORTED", "SETTLED", "RATED")
+    assert progress(WHOLE).legal() == ("METRICS_REPORTED",)
+    assert progress(["INVITED", "DECLINED"]).legal() == ()
 
 
 def test_one_row_says_what_became_of_each_collaboration() -> None:
@@ -177,6 +149,15 @@ def test_history_with_a_step_missing_is_incomplete(missing: int) -> None:
 @given(paths())
 def test_legal_history_is_complete(path: list[str]) -> None:
     assert collaborations(ledger(*path))["incomplete"].tolist() == [False]
+
+
+@given(paths(), st.integers(0, 99))
+def test_events_of_one_day_are_read_in_the_order_of_the_life_cycle(path: list[str], seed: int) -> None:
+    once = list(dict.fromkeys(path))
+    events = ledger(*once).assign(event_time=pd.Timestamp("2026-01-01")).sample(frac=1, random_state=seed)
+    renamed = events.assign(event_id=[f"e{i}" for i in range(len(events))])
+    [row] = collaborations(renamed).to_dict("records")
+    assert (row["state"], row["incomplete"]) == (progress(once).state, "REVISION_REQUESTED" in once[:-1])
 
 
 def test_no_events_are_no_collaborations() -> None:

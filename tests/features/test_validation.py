@@ -240,3 +240,21 @@ def test_inputs_stay_as_they_are() -> None:
 def test_a_table_that_cannot_be_read_is_not_also_missing(tmp_path: Path) -> None:
     (tmp_path / "creators.csv").write_bytes(b"creator_id,bio\na,\xff\n")
     assert [one.problem for one in violations(tmp_path, NOW)] == ["cannot be read"]
+
+
+def test_what_contradicts_a_collaboration_is_a_violation_and_a_gap_is_none() -> None:
+    kinds = ["INVITED", "PUBLISHED", "SETTLED", "DEFAULTED", "ACCEPTED"]
+    events = {
+        c.EVENT_ID: [*"54321"], c.CREATOR_ID: [*"aaaab"], c.EVENT_TYPE: kinds, c.COLLABORATION_ID: ["x"] * 5,
+        c.EVENT_TIME: [DAY + pd.Timedelta(hours=hour) for hour in range(5)], c.REFERS_TO: [None] * 5,
+        c.DUE_AT: [None] * 5,
+    }  # fmt: skip
+    told = violations(dataset(collaboration_events=events), NOW)
+    assert [(one.column, one.row, one.value) for one in told] == [
+        (c.EVENT_TYPE, 3, "DEFAULTED"),
+        (c.CREATOR_ID, 4, "b"),
+    ]
+    assert (told[0].problem, told[0].remedy) == (
+        "DEFAULTED is illegal after SETTLED",
+        "legal: METRICS_REPORTED, RATED",
+    )
