@@ -20,6 +20,7 @@ from features.validation import row_problems, wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, renewed
+from models.collaborations import collaborations_answer
 from models.credit import credit_answers
 from models.ranking import rank
 from models.search import profile, search
@@ -113,6 +114,10 @@ class Engine:
         catalogue = self._catalogue
         as_of, known_by = (pd.Timestamp(request[name]) if request.get(name) else None for name in ("as_of", "known_at"))
         return {"results": self._credit(catalogue, _known(catalogue, request["creator_ids"]), as_of, known_by)}
+
+    def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
+        """/v1/collaborations; ``now`` tells what is overdue."""
+        return collaborations_answer(self._catalogue.tables, request, now)
 
     def models(self) -> dict[str, Any]:
         """/v1/models: the versions served and how good each model was when it was trained."""

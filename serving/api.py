@@ -13,7 +13,7 @@ from features import columns as c
 from features import schema
 from features.errors import Detail, InputError, bad
 from features.validation import violations
-from serving import feedback, ledger, requests
+from serving import feedback, ledger, ledger_requests, requests
 from serving.auth import RISK, Caller
 from serving.rows import Body
 from serving.store import Ranking, Store
@@ -68,6 +68,10 @@ class Api:
     def credit(self, request: requests.CreditRequest, _: Caller) -> Answer:
         """The credit score from five factors, with reasons."""
         return self._engine.credit(_plain(request))
+
+    def collaborations(self, request: ledger_requests.CollaborationsRequest, _: Caller) -> Answer:
+        """How far collaborations have come: state, history, next legal steps, who must act, what is overdue."""
+        return self._engine.collaborations(_plain(request), self._now())
 
     def models(self, _: requests.Nothing, __: Caller) -> Answer:
         """The release that is served: versions and metrics."""

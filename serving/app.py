@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, bad
-from serving import answers, errors, requests
+from serving import answers, errors, ledger_answers, ledger_requests, requests
 from serving.api import Answer, Api
 from serving.auth import DATASCIENCE, PLATFORM, RISK, Auth, Caller, require
 from serving.openapi import document
@@ -61,6 +61,13 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint("/v1/fraud/comments", risk, requests.CommentsRequest, answers.CommentsAnswer, api.fraud_comments),
         Endpoint("/v1/credit", both, requests.CreditRequest, answers.CreditAnswer, api.credit),
         Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events),
+        Endpoint(
+            "/v1/collaborations",
+            platform,
+            ledger_requests.CollaborationsRequest,
+            ledger_answers.CollaborationsAnswer,
+            api.collaborations,
+        ),
         Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.models),
     )
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.tables import read_tables
-from serving import answers
+from serving import answers, ledger_answers
 from serving.store import url_of
 from tests.end_to_end.serve import free_port, running
 from training.examples import ranking_examples
@@ -32,6 +32,7 @@ RETURNS = {
     "/v1/fraud/accounts": answers.AccountsAnswer,
     "/v1/fraud/comments": answers.CommentsAnswer,
     "/v1/credit": answers.CreditAnswer,
+    "/v1/collaborations": ledger_answers.CollaborationsAnswer,
     "/v1/models": answers.ModelsAnswer,
 }
 BRIEF = {
@@ -152,6 +153,34 @@ def test_a_default_lowers_credit_and_sending_it_twice_changes_nothing_more(servi
     assert (again["accepted"], again["duplicates"], again["rejected"]) == (0, 4, 0)
     assert post(service, "/v1/events", events=[events[0] | {"note": "other"}])["rejected"] == 1
     assert post(service, "/v1/credit", creator_ids=[ids[0]])["results"][0]["score"] == after
+
+
+def test_a_collaboration_is_led_step_by_step(service, ids):
+    order = {"creator_id": ids[1], "collaboration_id": "e2e-led", "brand_id": "e2e-brand"}
+    latest = post(service, "/v1/models")["data_as_of"]
+
+    def send(kind: str, **more: Any) -> dict[str, Any]:
+        event = {"event_id": f"e2e-led-{kind}", "event_type": kind, "event_time": latest} | order | more
+        return post(service, "/v1/events", events=[event])["results"][0]
+
+    def standing() -> dict[str, Any]:
+        (found,) = post(service, "/v1/collaborations", collaboration_ids=["e2e-led"])["results"]
+        return found
+
+    assert service.post("/v1/collaborations", json={"collaboration_ids": ["e2e-led"]}).status_code == 404
+    for kind, must_act in (("INVITED", "CREATOR"), ("ACCEPTED", "BRAND")):
+        assert send(kind)["status"] == "ACCEPTED"
+        assert (standing()["state"], standing()["must_act"]) == (kind, must_act)
+    rejected = send("PUBLISHED")
+    assert rejected["status"] == "REJECTED"
+    assert rejected["error"].endswith(f"legal: {', '.join(standing()['next_legal'])}")
+    assert send("CONTRACTED", due_at=latest)["status"] == "ACCEPTED"
+    found = standing()
+    assert (found["awaited"], found["must_act"], found["due_at"]) == ("CONTENT_SUBMITTED", "CREATOR", latest)
+    assert found["overdue_days"] >= 0
+    assert not found["incomplete"]
+    assert [event["event_type"] for event in found["history"]] == ["INVITED", "ACCEPTED", "CONTRACTED"]
+    assert send("CANCELLED_BY_BRAND", creator_id=ids[2])["error"].startswith("creator_id: ")
 
 
 def test_what_was_shown_comes_back_as_impressions_that_training_reads(service, own_home):

@@ -47,6 +47,9 @@ class FakeEngine:
 
     fraud_comments = fraud_accounts
 
+    def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
+        return {"asked": dict(request), "as_of": now.isoformat()}
+
     def models(self) -> dict[str, Any]:
         return {"models": {"ranker": 1}}
 

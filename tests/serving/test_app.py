@@ -25,7 +25,7 @@ JSON = {"content-type": "application/json"}
 PATHS = (
     "/v1/creators/rank", "/v1/creators/search", "/v1/creators/similar", "/v1/creators/profile", "/v1/creators/upsert",
     "/v1/creators/delete", "/v1/feedback", "/v1/fraud/score", "/v1/fraud/accounts",
-    "/v1/fraud/comments", "/v1/credit", "/v1/events", "/v1/models",
+    "/v1/fraud/comments", "/v1/credit", "/v1/events", "/v1/collaborations", "/v1/models",
 )  # fmt: skip
 
 
@@ -110,6 +110,8 @@ def test_the_engine_is_asked_exactly_what_was_sent_without_nulls(client):
         ("/v1/fraud/comments", '{"comments": [{"video_id": "v"}]}', "comments.0.comment_text"),
         ("/v1/fraud/comments", '{"comments": [{"comment_text": "a", "likes": 1}]}', "comments.0.likes"),
         ("/v1/fraud/comments", json.dumps({"comments": [{"comment_text": "a"}] * 1001}), "comments"),
+        ("/v1/collaborations", '{"brand_ids": []}', "brand_ids"),
+        ("/v1/collaborations", '{"brand_ids": ["b"], "page_size": 201}', "page_size"),
         ("/v1/feedback", '{"items": [{"creator_id": "a"}]}', "ranking_id"),
         ("/v1/feedback", '{"ranking_id": "r", "items": []}', "items"),
         ("/v1/feedback", '{"ranking_id": "r", "items": [{"creator_id": "a", "position": 0}]}', "items.0.position"),

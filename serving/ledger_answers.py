@@ -1,0 +1,53 @@
+"""The shapes of the answers that read the ledger, for the OpenAPI document as in :mod:`serving.answers`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from serving.answers import Answer
+
+
+class LedgerEvent(Answer):
+    """One event of a collaboration."""
+
+    event_id: str
+    event_type: str
+    event_time: str
+    received_at: str | None
+    due_at: str | None
+    amount: float | None
+    currency: str | None
+    rating: float | None
+    video_id: str | None
+    note: str | None
+
+
+class Collaboration(Answer):
+    """How far one collaboration has come.
+
+    ``incomplete``: events are missing from its history. ``awaited`` is the step that leads on to settlement, ``due_at``
+    when it was to come, ``overdue_days`` since when it should have. ``history`` ends with the latest event and shows at
+    most 100 of all ``events``.
+    """
+
+    collaboration_id: str
+    creator_id: str
+    brand_id: str | None
+    brief_id: str | None
+    state: str | None
+    incomplete: bool
+    next_legal: list[str]
+    awaited: str | None
+    must_act: Literal["BRAND", "CREATOR"] | None
+    due_at: str | None
+    overdue_days: float | None = Field(ge=0)
+    events: int
+    history: list[LedgerEvent] = Field(max_length=100)
+
+
+class CollaborationsAnswer(Answer):
+    """One page of collaborations; ``next_page_token`` is null on the last. Overdue is what is due before ``as_of``."""
+
+    results: list[Collaboration]
+    next_page_token: str | None
+    as_of: str
