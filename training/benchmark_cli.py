@@ -10,6 +10,9 @@ import typer
 HOME = Path("data")
 Home = Annotated[Path, typer.Option(envvar="CREATORMATCH_HOME", help="The data directory, for its embeddings.")]
 FOLDERS = {
+    "fraud": "Tell creators' fraud on simulated markets that nobody has seen.",
+    "fraud-attacks": "Meet fraud that the model has not seen, and attackers who adapt.",
+    "fraud-scale": "Score ever more creators for fraud: time and memory.",
     "graph": "Find groups that act together in simulated markets, and how time grows.",
     "insta-brands": "Rank real creators for real brands.",
     "instafake": "Tell fake accounts, in-domain and in shifted populations.",

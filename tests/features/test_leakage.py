@@ -29,6 +29,9 @@ from tests.features.encoders import CountingEncoder
 
 ROOT = Path(__file__).parents[2]
 READS_TRUTH = {
+    "training/benchmarks/fraud.py",
+    "training/benchmarks/fraud_adapted.py",
+    "training/benchmarks/fraud_attacks.py",
     "training/benchmarks/graph.py",
     "training/benchmarks/marketplace.py",
     "training/benchmarks/markets.py",

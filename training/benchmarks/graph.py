@@ -22,7 +22,7 @@ from features.tables import read_tables
 from models.measures import average_precision
 from training import simulate as simulation
 from training.benchmarks.graph_scale import growth
-from training.evaluation.fraud import WINDOW
+from training.evaluation.fraud_groups import WINDOW
 from training.simulate import fraud_target
 from training.world import WORLD_1, World
 

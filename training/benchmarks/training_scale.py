@@ -8,7 +8,7 @@ of all regions. Fraud is another model with other data: its tables are left out,
 import resource
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,6 +32,7 @@ READ = (
 )  # fmt: skip
 TIME = {
     "daily_stats": c.DATE, "briefs": c.CREATED_AT, "impressions": c.SHOWN_AT, "collaboration_events": c.EVENT_TIME,
+    "accounts": c.CREATED_AT, "engagements": c.EVENT_TIME, "fraud_labels": c.KNOWN_AT,
 }  # fmt: skip
 """The tables that are in order of time, as a platform that appends has them; the others are in order of creators."""
 RATES = "exchange_rates.parquet"
@@ -42,7 +43,7 @@ T = TypeVar("T")
 def run(data: Path, cache: Path) -> dict[str, object]:
     """Makes the marketplaces in the folder ``data`` (what is there already stays), trains on each in a process of its
     own, and answers what :func:`measure` found and the exponents of growth with the number of impressions."""
-    sizes = [_alone(measure, _alone(marketplace, regions, data), cache) for regions in REGIONS]
+    sizes = [alone(measure, alone(marketplace, regions, data), cache) for regions in REGIONS]
     costs = {name: [size[name] for size in sizes] for name in sizes[0]}
     growth = {name: exponent(costs["impressions"], costs[name]) for name in ("seconds", "cpu_seconds", "peak_gb")}
     return {"sizes": sizes, "exponents": growth}
@@ -68,7 +69,7 @@ def measure(folder: Path, cache: Path) -> dict[str, float]:
     }
 
 
-def _alone(task: Callable[..., T], *arguments: object) -> T:
+def alone(task: Callable[..., T], *arguments: object) -> T:
     """What ``task`` answers in a fresh process, whose memory is its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(task, *arguments).result()
@@ -79,13 +80,14 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
-def marketplace(regions: int, data: Path) -> Path:
-    """The folder of the marketplace made of the first so many regions, simulated where it is not there yet."""
+def marketplace(regions: int, data: Path, region: Mapping[str, int] = REGION, read: Sequence[str] = READ) -> Path:
+    """The folder of the marketplace made of the first so many regions, each of the size ``region``, with the tables
+    ``read``; simulated where it is not there yet."""
     folder = data / f"{regions}-regions"
     if not (folder / RATES).is_file():
-        parts = [_region(place, data) for place in range(regions)]
+        parts = [_region(place, data, region) for place in range(regions)]
         folder.mkdir(parents=True, exist_ok=True)
-        for name in READ:
+        for name in read:
             tables = [_named(pd.read_parquet(part / f"{name}.parquet"), place) for place, part in enumerate(parts)]
             joined = pd.concat(tables).sort_values(TIME.get(name, c.CREATOR_ID), kind="stable")
             joined.to_parquet(folder / f"{name}.parquet", index=False)
@@ -93,10 +95,10 @@ def marketplace(regions: int, data: Path) -> Path:
     return folder
 
 
-def _region(place: int, data: Path) -> Path:
+def _region(place: int, data: Path, size: Mapping[str, int]) -> Path:
     folder = data / f"region-{place}"
     if not folder.is_dir():
-        simulated = simulation.simulate(WORLD_1, **REGION, rng=np.random.default_rng([SEED, place]))
+        simulated = simulation.simulate(WORLD_1, **size, rng=np.random.default_rng([SEED, place]))
         write_tables(simulated.tables, folder)
     return folder
 

@@ -224,8 +224,8 @@ def _fraud(found: Report) -> Iterator[str]:
             ],
         )
     rates = found["false_positives"]
-    kinds = ("size", "country", "language")
-    groups = [(kind, group, one) for kind in kinds for group, one in rates[kind].items() if one["rows"] >= LEAST]
+    kinds = ("size", "country", "language", "look_alike")
+    groups = [(kind, *item) for kind in kinds for item in rates.get(kind, {}).items() if item[1]["rows"] >= LEAST]
     yield table(
         f"Innocent creators alerted at the working threshold: {_number(rates['overall'])} over all. Groups beyond "
         f"chance: {', '.join(rates['notable']) or 'none'}.",

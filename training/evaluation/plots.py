@@ -29,10 +29,11 @@ def plots(report: Report) -> dict[str, bytes]:
         drawn["off_policy"] = _off_policy
     if "model" in report.get("fraud", {}):
         drawn["fraud"] = _fraud
-    return {name: _png(draw, report) for name, draw in drawn.items()}
+    return {name: png(draw, report) for name, draw in drawn.items()}
 
 
-def _png(draw: Callable[[Report, Axes], None], report: Report) -> bytes:
+def png(draw: Callable[[Any, Axes], None], report: Any) -> bytes:
+    """A PNG of what ``draw`` draws of ``report``."""
     figure = Figure(figsize=(7.2, 3.8), layout="constrained")
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
