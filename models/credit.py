@@ -111,9 +111,18 @@ def credit_answers(
 
 
 def _standing(states: Posterior, coded: pd.DataFrame, policy: Policy, as_of: pd.Timestamp) -> pd.DataFrame:
-    score = total(factor_scores(states.alpha, states.beta, policy), policy).round(DECIMALS)
+    until = _suspended_until(coded, policy).reindex(states.alpha.index)
+    found = graded(states.alpha, states.beta, until, policy, as_of)
+    return found.assign(confidence=confidence(states, policy, as_of).round(CONFIDENCE_DECIMALS))
+
+
+def graded(
+    alpha: pd.DataFrame, beta: pd.DataFrame, until: pd.Series, policy: Policy, as_of: pd.Timestamp | pd.Series
+) -> pd.DataFrame:
+    """Score, stars, band, order_status, status_until and max_open_orders of each row of ``alpha`` and ``beta`` (columns
+    as FACTORS) at ``as_of``, suspended ``until`` (NaT: never); all with one index."""
+    score = total(factor_scores(alpha, beta, policy), policy).round(DECIMALS)
     place = np.searchsorted([band.start for band in policy.bands], score, side="right") - 1
-    until = _suspended_until(coded, policy).reindex(score.index)
     suspended = until > as_of
     limited = score < policy.limited_below
     names = np.array([band.name for band in policy.bands])
@@ -125,7 +134,6 @@ def _standing(states: Posterior, coded: pd.DataFrame, policy: Policy, as_of: pd.
             "order_status": np.select([suspended, limited], ["SUSPENDED", "LIMITED"], "OPEN"),
             "status_until": until.where(suspended),
             "max_open_orders": np.select([suspended, limited], [0.0, policy.limited_open_orders], np.nan),
-            "confidence": confidence(states, policy, as_of).round(CONFIDENCE_DECIMALS),
         },
         index=score.index,
     ).astype({"order_status": "str"})

@@ -21,7 +21,7 @@ from models.credit_policy import Policy
 CODE, MEASURE, WEIGHT = "code", "measure", "weight"
 TOP = 1000.0
 FACTORS = list(CREDIT_FACTORS)
-_UNDOES = {"VIOLATION_OVERTURNED": "VIOLATION_CONFIRMED", "FRAUD_CLEARED": "FRAUD_CONFIRMED"}
+UNDOES = {"VIOLATION_OVERTURNED": "VIOLATION_CONFIRMED", "FRAUD_CLEARED": "FRAUD_CONFIRMED"}
 _SETS_DUE = ("CONTRACTED", "REVISION_REQUESTED")
 _NO_DUE = pd.Timestamp("2262-01-01")
 _TINY = 1e-300
@@ -41,14 +41,21 @@ class Posterior:
 
 def coded_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
     """The events past at ``as_of`` and known by ``known_by`` (by default ``as_of``; both inclusive) that were not
-    undone, in order of (event_time, event_id).
+    undone, :func:`coded`."""
+    return coded(_not_undone(past_events(events, as_of, known_by)))
 
-    Adds ``code`` (the event type, with what matters of it: _ON_TIME or _LATE, the severity, the assessed factor) and
-    ``measure`` (the rating or the assessed value, NaN otherwise).
-    """
+
+def past_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The events past at ``as_of`` and known by ``known_by``, by default ``as_of``; both inclusive."""
     past = events[c.EVENT_TIME] <= as_of
     seen = known_at(events, COLLABORATION_EVENTS) <= (as_of if known_by is None else known_by)
-    standing = _not_undone(events[past & seen]).sort_values([c.EVENT_TIME, c.EVENT_ID])
+    return events[past & seen]
+
+
+def coded(events: pd.DataFrame) -> pd.DataFrame:
+    """The events in order of (event_time, event_id), with ``code`` (the event type, with what matters of it: _ON_TIME
+    or _LATE, the severity, the assessed factor) and ``measure`` (the rating or the assessed value, NaN otherwise)."""
+    standing = events.sort_values([c.EVENT_TIME, c.EVENT_ID])
     kind = standing[c.EVENT_TYPE]
     severity = standing[c.SEVERITY].fillna(1).round().astype(int).astype("str")
     code = kind + _punctuality(standing)
@@ -177,10 +184,8 @@ def _remembered(found: pd.DataFrame, policy: Policy) -> pd.DataFrame:
 
 def _not_undone(events: pd.DataFrame) -> pd.DataFrame:
     """``events`` without those that another event of the same creator undoes, as if they had never been."""
-    undoing = events[events[c.EVENT_TYPE].isin(_UNDOES)]
-    undone = pd.MultiIndex.from_arrays(
-        [undoing[c.CREATOR_ID], undoing[c.REFERS_TO], undoing[c.EVENT_TYPE].map(_UNDOES)]
-    )
+    undoing = events[events[c.EVENT_TYPE].isin(UNDOES)]
+    undone = pd.MultiIndex.from_arrays([undoing[c.CREATOR_ID], undoing[c.REFERS_TO], undoing[c.EVENT_TYPE].map(UNDOES)])
     made = pd.MultiIndex.from_frame(events[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TYPE]])
     return events[~made.isin(undone)]
 

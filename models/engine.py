@@ -22,6 +22,7 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, renewed
 from models.collaborations import collaborations_answer
 from models.credit import credit_answers
+from models.credit_history import history_answer, what_if_answer
 from models.ranking import rank
 from models.search import profile, search
 from models.similar import similar
@@ -115,6 +116,24 @@ class Engine:
         as_of, known_by = (pd.Timestamp(request[name]) if request.get(name) else None for name in ("as_of", "known_at"))
         return {"results": self._credit(catalogue, _known(catalogue, request["creator_ids"]), as_of, known_by)}
 
+    def credit_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/credit/history."""
+        catalogue = self._catalogue
+        [creator_id] = _known(catalogue, [request["creator_id"]], "creator_id")
+        as_of = pd.Timestamp(request.get("as_of") or catalogue.latest)
+        known_by = pd.Timestamp(request.get("known_at") or as_of)
+        return history_answer(
+            catalogue.tables["collaboration_events"], self._bundle.policy, as_of, known_by, creator_id
+        )
+
+    def credit_what_if(self, creator_id: str, further: pd.DataFrame) -> dict[str, Any]:
+        """/v1/credit/what_if, once the ledger would take the events ``further``; nothing is written."""
+        catalogue = self._catalogue
+        _known(catalogue, [creator_id], "creator_id")
+        as_of = max(catalogue.latest, further[c.EVENT_TIME].max())
+        events, creators = catalogue.tables["collaboration_events"], catalogue.tables["creators"]
+        return what_if_answer(events, further, creators, self._bundle.policy, as_of, creator_id)
+
     def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
         """/v1/collaborations; ``now`` tells what is overdue."""
         return collaborations_answer(self._catalogue.tables, request, now)
@@ -183,11 +202,11 @@ class Engine:
         self._tables = {**self._tables, **changed}
 
 
-def _known(catalogue: Catalogue, creator_ids: Sequence[str]) -> list[str]:
+def _known(catalogue: Catalogue, creator_ids: Sequence[str], field: str = "creator_ids") -> list[str]:
     """The ids, each once. Raises InputError (NOT_FOUND) for one that the catalogue does not have."""
     missing = [creator_id for creator_id in creator_ids if creator_id not in catalogue.state.ids]
     if missing:
-        raise bad("creator_ids", "no such creator", missing[0], "NOT_FOUND")
+        raise bad(field, "no such creator", missing[0], "NOT_FOUND")
     return list(dict.fromkeys(creator_ids))
 
 

@@ -13,7 +13,7 @@ from features import columns as c
 from features import schema
 from features.errors import Detail, InputError, bad
 from features.validation import violations
-from serving import feedback, ledger, ledger_requests, requests
+from serving import feedback, ledger, ledger_requests, requests, what_if
 from serving.auth import RISK, Caller
 from serving.rows import Body
 from serving.store import Ranking, Store
@@ -68,6 +68,22 @@ class Api:
     def credit(self, request: requests.CreditRequest, _: Caller) -> Answer:
         """The credit score from five factors, with reasons."""
         return self._engine.credit(_plain(request))
+
+    def credit_history(self, request: ledger_requests.HistoryRequest, _: Caller) -> Answer:
+        """Every change of one creator's credit, with the event it came from."""
+        return self._engine.credit_history(_plain(request))
+
+    def credit_what_if(self, request: ledger_requests.WhatIfRequest, _: Caller) -> Answer:
+        """What events that have not happened would make of one creator's credit; they must be legal."""
+        rows = _frame(request.events, what_if.EVENT)
+        latest = self._engine.as_of
+        batch = what_if.completed(rows, request.creator_id, latest)
+        now = max(self._now(), latest + pd.Timedelta(microseconds=len(batch)))
+        known = self._store.known_creators([request.creator_id])
+        if not known:
+            raise bad("creator_id", "no such creator", request.creator_id, "NOT_FOUND")
+        what_if.check(ledger.judged(batch, self._store.events_about(batch), known, now, backfill=False))
+        return self._engine.credit_what_if(request.creator_id, batch)
 
     def collaborations(self, request: ledger_requests.CollaborationsRequest, _: Caller) -> Answer:
         """How far collaborations have come: state, history, next legal steps, who must act, what is overdue."""

@@ -60,6 +60,16 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint("/v1/fraud/accounts", risk, requests.AccountsRequest, answers.AccountsAnswer, api.fraud_accounts),
         Endpoint("/v1/fraud/comments", risk, requests.CommentsRequest, answers.CommentsAnswer, api.fraud_comments),
         Endpoint("/v1/credit", both, requests.CreditRequest, answers.CreditAnswer, api.credit),
+        Endpoint(
+            "/v1/credit/history",
+            both,
+            ledger_requests.HistoryRequest,
+            ledger_answers.HistoryAnswer,
+            api.credit_history,
+        ),
+        Endpoint(
+            "/v1/credit/what_if", both, ledger_requests.WhatIfRequest, ledger_answers.WhatIfAnswer, api.credit_what_if
+        ),
         Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events),
         Endpoint(
             "/v1/collaborations",

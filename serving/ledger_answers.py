@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.answers import Answer
+from serving.answers import Answer, CreditScore
 
 
 class LedgerEvent(Answer):
@@ -51,3 +51,46 @@ class CollaborationsAnswer(Answer):
     results: list[Collaboration]
     next_page_token: str | None
     as_of: str
+
+
+class Standing(Answer):
+    """What credit shows of a creator at a moment."""
+
+    score: float = Field(ge=0, le=1000)
+    stars: int = Field(ge=1, le=5)
+    band: str
+    order_status: Literal["OPEN", "LIMITED", "SUSPENDED"]
+
+
+class Change(Answer):
+    """One change of credit, and the event it came from; the end of a suspension comes from the event that had set it.
+    ``points`` is the score after less the score before."""
+
+    at: str
+    code: str
+    text: str
+    event_id: str
+    event_type: str
+    refers_to: str | None
+    collaboration_id: str | None
+    points: float
+    before: Standing
+    after: Standing
+
+
+class HistoryAnswer(Answer):
+    """Every change of one creator's credit up to ``as_of``, oldest first, by what was known at ``known_at``."""
+
+    creator_id: str
+    results: list[Change]
+    as_of: str
+    known_at: str
+
+
+class WhatIfAnswer(Answer):
+    """One creator's credit as it is, and as it would be with the events; nothing was written."""
+
+    creator_id: str
+    points: float
+    before: CreditScore
+    after: CreditScore

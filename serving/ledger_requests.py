@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from serving.requests import Ids, Limit
-from serving.rows import Body, Id
+from serving.rows import Body, Id, RowOf, Time
+from serving.what_if import EVENT
 
 
 class CollaborationsRequest(Body):
@@ -18,3 +19,22 @@ class CollaborationsRequest(Body):
     brand_ids: Ids | None = None
     page_size: Limit = 20
     page_token: Annotated[Id, Field(description="The last answer's next_page_token.")] | None = None
+
+
+class HistoryRequest(Body):
+    """One creator, up to a moment, by what was known at another; by default the latest for both."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"creator_id": "c000001"}})
+    creator_id: Id
+    as_of: Time | None = None
+    known_at: Time | None = None
+
+
+class WhatIfRequest(Body):
+    """Events of one creator that have not happened; one without ``event_time`` would happen now."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"creator_id": "c000001", "events": [{"event_type": "TRAINING_PASSED"}]}}
+    )
+    creator_id: Id
+    events: Annotated[list[Annotated[Body, RowOf(EVENT)]], Field(min_length=1, max_length=100)]

@@ -33,6 +33,8 @@ RETURNS = {
     "/v1/fraud/comments": answers.CommentsAnswer,
     "/v1/credit": answers.CreditAnswer,
     "/v1/collaborations": ledger_answers.CollaborationsAnswer,
+    "/v1/credit/history": ledger_answers.HistoryAnswer,
+    "/v1/credit/what_if": ledger_answers.WhatIfAnswer,
     "/v1/models": answers.ModelsAnswer,
 }
 BRIEF = {
@@ -85,6 +87,8 @@ def test_every_answer_has_the_shape_that_openapi_promises(service, ids):
         "/v1/fraud/comments": {
             "comments": [{"comment_text": text} for text in ("", "😂", "الوصفة رائعة", "a" * 20_000)]
         },
+        "/v1/credit/history": {"creator_id": ids[0]},
+        "/v1/credit/what_if": {"creator_id": ids[0], "events": [{"event_type": "TRAINING_PASSED"}]},
         "/v1/models": {},
     }
     for path, model in RETURNS.items():
@@ -153,6 +157,30 @@ def test_a_default_lowers_credit_and_sending_it_twice_changes_nothing_more(servi
     assert (again["accepted"], again["duplicates"], again["rejected"]) == (0, 4, 0)
     assert post(service, "/v1/events", events=[events[0] | {"note": "other"}])["rejected"] == 1
     assert post(service, "/v1/credit", creator_ids=[ids[0]])["results"][0]["score"] == after
+
+
+def test_history_ends_with_the_credit_of_now_and_what_if_tells_that_of_tomorrow(service, ids):
+    def credit() -> dict[str, Any]:
+        (found,) = post(service, "/v1/credit", creator_ids=[ids[3]])["results"]
+        return found
+
+    def changes() -> list[dict[str, Any]]:
+        return post(service, "/v1/credit/history", creator_id=ids[3])["results"]
+
+    event = {"event_type": "TRAINING_PASSED", "event_time": post(service, "/v1/models")["data_as_of"]}
+    told = post(service, "/v1/credit/what_if", creator_id=ids[3], events=[event])
+    assert told["before"] == credit()
+    assert told["points"] > 0
+    before = changes()
+    assert before[-1]["after"]["score"] == credit()["score"]
+    post(service, "/v1/events", events=[event | {"event_id": "e2e-training", "creator_id": ids[3]}])
+    assert credit()["score"] == told["after"]["score"]
+    assert {name: changes()[-1][name] for name in ("code", "event_id", "points")} == {
+        "code": "TRAINING_PASSED", "event_id": "e2e-training", "points": told["points"],
+    }  # fmt: skip
+    asked = {"creator_id": ids[3], "events": [{"event_type": "SETTLED", "collaboration_id": "e2e-none"}]}
+    refused = service.post("/v1/credit/what_if", json=asked)
+    assert (refused.status_code, refused.json()["error"]["details"][0]["field"]) == (400, "events.0.event_type")
 
 
 def test_a_collaboration_is_led_step_by_step(service, ids):

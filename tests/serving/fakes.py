@@ -47,6 +47,12 @@ class FakeEngine:
 
     fraud_comments = fraud_accounts
 
+    def credit_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"results": [], "creator_ids": self._known({"creator_ids": [request["creator_id"]]})}
+
+    def credit_what_if(self, creator_id: str, further: pd.DataFrame) -> dict[str, Any]:
+        return {"creator_id": creator_id, "events": list(further[c.EVENT_ID]), "known": list(self.events)}
+
     def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
         return {"asked": dict(request), "as_of": now.isoformat()}
 

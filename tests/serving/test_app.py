@@ -25,7 +25,8 @@ JSON = {"content-type": "application/json"}
 PATHS = (
     "/v1/creators/rank", "/v1/creators/search", "/v1/creators/similar", "/v1/creators/profile", "/v1/creators/upsert",
     "/v1/creators/delete", "/v1/feedback", "/v1/fraud/score", "/v1/fraud/accounts",
-    "/v1/fraud/comments", "/v1/credit", "/v1/events", "/v1/collaborations", "/v1/models",
+    "/v1/fraud/comments", "/v1/credit", "/v1/credit/history", "/v1/credit/what_if",
+    "/v1/events", "/v1/collaborations", "/v1/models",
 )  # fmt: skip
 
 
@@ -111,6 +112,14 @@ def test_the_engine_is_asked_exactly_what_was_sent_without_nulls(client):
         ("/v1/fraud/comments", '{"comments": [{"comment_text": "a", "likes": 1}]}', "comments.0.likes"),
         ("/v1/fraud/comments", json.dumps({"comments": [{"comment_text": "a"}] * 1001}), "comments"),
         ("/v1/collaborations", '{"brand_ids": []}', "brand_ids"),
+        ("/v1/credit/history", "{}", "creator_id"),
+        ("/v1/credit/what_if", '{"creator_id": "ana", "events": []}', "events"),
+        ("/v1/credit/what_if", '{"creator_id": "ana", "events": [{}]}', "events.0.event_type"),
+        (
+            "/v1/credit/what_if",
+            '{"creator_id": "ana", "events": [{"event_type": "RATED", "creator_id": "bo"}]}',
+            "events.0.creator_id",
+        ),
         ("/v1/collaborations", '{"brand_ids": ["b"], "page_size": 201}', "page_size"),
         ("/v1/feedback", '{"items": [{"creator_id": "a"}]}', "ranking_id"),
         ("/v1/feedback", '{"ranking_id": "r", "items": []}', "items"),
@@ -264,6 +273,26 @@ def test_an_event_is_known_from_its_receipt_on_unless_it_says_when_it_was_receiv
     received = stored.set_index("event_id")["received_at"]
     assert before <= received["new"] <= wall_clock()
     assert received["told"] == pd.Timestamp("2025-06-03")
+
+
+def test_what_if_takes_what_the_ledger_would_and_writes_nothing(tmp_path):
+    engine = FakeEngine()
+    client = make_client(tmp_path, engine=engine)
+
+    def ask(*kinds: str, **more: object):
+        events = [{"event_type": kind, "collaboration_id": "k"} | more for kind in kinds]
+        return client.post("/v1/credit/what_if", json={"creator_id": "ana", "events": events})
+
+    assert ask("INVITED", "ACCEPTED").json()["events"] == ["what-if-0", "what-if-1"]
+    refused = ask("INVITED", "SETTLED")
+    assert error_of(refused) == (400, "INVALID_ARGUMENT", "events.1.event_type")
+    assert "legal: ACCEPTED, DECLINED, CANCELLED_BY_BRAND" in refused.text
+    assert error_of(ask("ASSESSED", factor="AUTHENTICITY", value=1))[2] == "events.0.event_type"
+    assert error_of(ask("INVITED", event_time="2199-01-01T00:00:00Z"))[2] == "events.0.event_time"
+    assert engine.events == []
+    assert read_tables(url_of(tmp_path / "stores" / "store.sqlite"))["collaboration_events"].empty
+    unknown = client.post("/v1/credit/what_if", json={"creator_id": "nobody", "events": [{"event_type": "INVITED"}]})
+    assert error_of(unknown) == (404, "NOT_FOUND", "creator_id")
 
 
 def told(client: TestClient, ranking_id: str, **item: object) -> dict[str, object]:
