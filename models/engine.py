@@ -24,6 +24,7 @@ from models.collaborations import collaborations_answer
 from models.credit import credit_answers
 from models.credit_history import history_answer, what_if_answer
 from models.ranking import rank
+from models.risk import queue
 from models.search import profile, search
 from models.similar import similar
 
@@ -98,9 +99,13 @@ class Engine:
         """/v1/fraud/score by ids."""
         catalogue = self._catalogue
         ids = _known(catalogue, request["creator_ids"])
-        if self._bundle.fraud is None:
-            raise InputError("fraud: this release has no fraud model; its data held too few labels", code="UNAVAILABLE")
+        trained(self._bundle.fraud, "fraud")
         return {"results": self._fraud(catalogue, ids)}
+
+    def fraud_queue(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/fraud/queue."""
+        model = trained(self._bundle.fraud, "fraud")
+        return queue(self._catalogue, model, str(self._bundle.versions["fraud"]), request)
 
     def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/accounts."""
@@ -157,6 +162,11 @@ class Engine:
     def append_events(self, events: pd.DataFrame) -> None:
         """Adds ledger events: credit, open orders and what ranking knows of these creators follow at once."""
         self._add({"collaboration_events": events})
+
+    def append_labels(self, labels: pd.DataFrame, events: pd.DataFrame) -> None:
+        """Adds fraud labels of creators and the ledger events that follow from them: credit and the queue know at once,
+        probabilities with the next training."""
+        self._add({"fraud_labels": labels, "collaboration_events": events})
 
     def delete(self, creator_ids: Sequence[str]) -> None:
         """Takes creators and all their rows out of the catalogue."""

@@ -23,6 +23,7 @@ from features.fraud import FRAUD_FEATURES, fraud_features
 from features.schema import Tables
 from models import gbm
 from models.calibration import PlattCalibrator
+from models.fraud_policy import FraudPolicy, load_fraud_policy
 from models.fraud_reasons import reason_codes
 from models.fraud_rows import (
     MINIMUM_EACH,
@@ -37,7 +38,6 @@ from models.fraud_rows import (
 from models.measures import average_precision, brier, expected_calibration_error
 
 Values = npt.NDArray[np.float64]
-POLICY_FILE = Path(__file__).with_name("fraud_policy.json")
 FOLDS = 5
 ROUNDS = 300
 QUANTILES = 200
@@ -73,12 +73,12 @@ MONOTONE = [(name in SUSPICIOUS) - (name in INNOCENT) for name in FRAUD_FEATURES
 @dataclass(frozen=True)
 class FraudModel:
     """``innocent`` (QUANTILES + 1,) are quantiles of the probabilities given out of fold to the innocent: the table
-    that ties a risk score to a false-positive rate. ``policy`` is the content of fraud_policy.json at training."""
+    that ties a risk score to a false-positive rate. ``policy`` is that of the time of training."""
 
     booster: lgb.Booster
     calibrator: PlattCalibrator
     innocent: Values
-    policy: dict[str, Any]
+    policy: FraudPolicy
     metrics: dict[str, float]
 
     def predict(self, features: pd.DataFrame) -> pd.Series:
@@ -88,22 +88,27 @@ class FraudModel:
 
     def insufficient(self, features: pd.DataFrame) -> pd.Series:
         """True where neither statistics nor engagements reach the policy's minimum."""
-        few_days = features["days_known"] < self.policy["minimum_days_known"]
-        return few_days & (features["engagements_known"] < self.policy["minimum_engagements_known"])
+        few_days = features["days_known"] < self.policy.minimum_days_known
+        return few_days & (features["engagements_known"] < self.policy.minimum_engagements_known)
 
     def confidence(self, features: pd.DataFrame) -> pd.Series:
         """In [0, 1]: how much was seen of what the policy calls enough, half statistics and half engagements."""
-        days = features["days_known"] / self.policy["full_confidence_days"]
-        engagements = features["engagements_known"] / self.policy["full_confidence_engagements"]
+        days = features["days_known"] / self.policy.full_confidence_days
+        engagements = features["engagements_known"] / self.policy.full_confidence_engagements
         return (days.clip(upper=1) + engagements.clip(upper=1)) / 2
 
     def risk_score(self, probability: float) -> int:
         """1000 × (1 − false-positive rate) if this probability were the threshold."""
-        return round(1000 * int(np.searchsorted(self.innocent, probability)) / len(self.innocent))
+        return int(self.risk_scores(np.array([probability]))[0])
+
+    def risk_scores(self, probabilities: Values) -> Values:
+        """The risk score of each of n probabilities; NaN where there is none."""
+        scores = np.round(1000 * np.searchsorted(self.innocent, probabilities) / len(self.innocent))
+        return np.where(np.isnan(probabilities), np.nan, scores)
 
     def risk_level(self, probability: float) -> str | None:
         """The policy's level; None for an unknown probability."""
-        return None if np.isnan(probability) else str(self._level(probability)["risk_level"])
+        return None if np.isnan(probability) else self.policy.level(self.risk_score(probability)).risk_level
 
     def explain(self, features: pd.DataFrame, as_of: pd.Timestamp) -> list[list[dict[str, Any]]]:
         """Per row at most four reason codes, from the model's own contributions (see :mod:`models.fraud_reasons`)."""
@@ -116,7 +121,7 @@ class FraudModel:
             return []
         fixed = {
             "model_version": model_version,
-            "policy_version": self.policy["version"],
+            "policy_version": self.policy.version,
             "data_as_of": as_of.isoformat(),
         }
         columns = (features.index, self.predict(features), self.confidence(features), self.explain(features, as_of))
@@ -134,7 +139,7 @@ class FraudModel:
         rest = {
             "calibrator": self.calibrator.to_json(),
             "innocent": list(self.innocent),
-            "policy": self.policy,
+            "policy": self.policy.to_json(),
             "metrics": self.metrics,
         }
         (folder / "fraud.json").write_text(json.dumps(rest, indent=1), encoding="utf-8")
@@ -144,25 +149,22 @@ class FraudModel:
         """Reads what :meth:`save` wrote."""
         rest = json.loads((folder / "fraud.json").read_text(encoding="utf-8"))
         calibrator, innocent = PlattCalibrator.from_json(rest["calibrator"]), np.array(rest["innocent"])
-        return cls(gbm.load_booster(folder / "booster.txt"), calibrator, innocent, rest["policy"], rest["metrics"])
+        policy = FraudPolicy.from_json(rest["policy"])
+        return cls(gbm.load_booster(folder / "booster.txt"), calibrator, innocent, policy, rest["metrics"])
 
     def _verdict(self, probability: float) -> dict[str, Any]:
         """Without enough data no number and no level: rather nothing than a guess."""
         if np.isnan(probability):
             unknown = dict.fromkeys(("fraud_probability", "risk_score", "risk_level"))
-            return unknown | {"recommended_action": self.policy["insufficient_data_action"]}
-        level = self._level(probability)
+            return unknown | {"recommended_action": self.policy.insufficient_data_action}
+        score = self.risk_score(probability)
+        level = self.policy.level(score)
         return {
             "fraud_probability": float(probability),
-            "risk_score": self.risk_score(probability),
-            "risk_level": level["risk_level"],
-            "recommended_action": level["recommended_action"],
+            "risk_score": score,
+            "risk_level": level.risk_level,
+            "recommended_action": level.recommended_action,
         }
-
-    def _level(self, probability: float) -> dict[str, Any]:
-        score = self.risk_score(probability)
-        reached = [level for level in self.policy["levels"] if score >= level["min_risk_score"]]
-        return max(reached, key=lambda level: level["min_risk_score"])
 
 
 def fit_fraud(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Generator) -> FraudModel:
@@ -215,9 +217,8 @@ def _fit(rows: Rows, seed: int) -> FraudModel:
     clean = target == 0
     levels = np.linspace(0, 1, QUANTILES + 1)
     innocent = np.quantile(probability[clean], levels, weights=weight[clean], method="inverted_cdf")
-    policy = json.loads(POLICY_FILE.read_text(encoding="utf-8"))
     metrics = _metrics(probability, target, rows.audited[judged])
-    return FraudModel(_train(rows.x, rows.target, seed), calibrator, innocent, policy, metrics)
+    return FraudModel(_train(rows.x, rows.target, seed), calibrator, innocent, load_fraud_policy(), metrics)
 
 
 def _train(x: Values, target: Values, seed: int) -> lgb.Booster:

@@ -13,7 +13,7 @@ from features import columns as c
 from features import schema
 from features.errors import Detail, InputError, bad
 from features.validation import violations
-from serving import feedback, ledger, ledger_requests, requests, what_if
+from serving import feedback, fraud_requests, labels, ledger, ledger_requests, requests, what_if
 from serving.auth import RISK, Caller
 from serving.rows import Body
 from serving.store import Ranking, Store
@@ -57,13 +57,17 @@ class Api:
         """The calibrated probability of fake engagement, with evidence."""
         return self._engine.fraud_score(_plain(request))
 
-    def fraud_accounts(self, request: requests.AccountsRequest, _: Caller) -> Answer:
+    def fraud_accounts(self, request: fraud_requests.AccountsRequest, _: Caller) -> Answer:
         """Tell fake accounts among followers and commenters, and what kind of audience each is."""
         return self._engine.fraud_accounts(_plain(request))
 
-    def fraud_comments(self, request: requests.CommentsRequest, _: Caller) -> Answer:
+    def fraud_comments(self, request: fraud_requests.CommentsRequest, _: Caller) -> Answer:
         """Tell comments that are not genuine, and which of them are near-duplicates."""
         return self._engine.fraud_comments(_plain(request))
+
+    def fraud_queue(self, request: fraud_requests.QueueRequest, _: Caller) -> Answer:
+        """Who should be reviewed, by expected loss, with audits drawn by lot."""
+        return self._engine.fraud_queue(_plain(request))
 
     def credit(self, request: requests.CreditRequest, _: Caller) -> Answer:
         """The credit score from five factors, with reasons."""
@@ -129,6 +133,18 @@ class Api:
             self._append(batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
         return _counted(verdict.to_dict("records"))
 
+    def fraud_labels(self, request: fraud_requests.LabelsRequest, _: Caller) -> Answer:
+        """Tell what reviews found: label and ledger event in one transaction, the same label twice is one."""
+        batch = _frame(request.labels, schema.FRAUD_LABELS)
+        with self._writing:
+            now = self._now()
+            creators = self._store.known_creators(list(batch[c.CREATOR_ID].dropna().unique()))
+            verdict = labels.judged(batch, self._store.labels_about(batch), creators, now)
+            new = verdict[verdict[ledger.STATUS] == ledger.ACCEPTED]
+            events = labels.ledger_events(new, self._store.events_about(labels.asked(new)), now)
+            self._append_labels(new, events)
+        return _counted(labels.results(verdict, events))
+
     def feedback(self, request: requests.FeedbackRequest, _: Caller) -> Answer:
         """Tell what of a ranking was shown and what came of it, to learn from: the same item twice is one."""
         with self._writing:
@@ -156,6 +172,15 @@ class Api:
             events = events.assign(**{c.RECEIVED_AT: events[c.RECEIVED_AT].fillna(self._now())})
             self._store.append_events(events)
             self._engine.append_events(events)
+
+    def _append_labels(self, new: pd.DataFrame, events: pd.DataFrame) -> None:
+        taken = set(self._store.events_about(events)[c.EVENT_ID]) & {*events[c.EVENT_ID]}
+        if taken:  # nobody but a caller of /v1/events who made the id up
+            raise bad("labels", "the ledger has another event under this label's event_id", min(taken), "CONFLICT")
+        new, events = new[[*schema.FRAUD_LABELS.names]], events[[*schema.COLLABORATION_EVENTS.names]]
+        self._store.append_labels(new, events)
+        if len(about_creators := new[new[c.CREATOR_ID].notna()]):
+            self._engine.append_labels(about_creators, events)
 
     def _dated(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with a missing ``observed_at`` just after everything known, so that they are the latest."""

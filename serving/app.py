@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, bad
-from serving import answers, errors, ledger_answers, ledger_requests, requests
+from serving import answers, errors, fraud_answers, fraud_requests, ledger_answers, ledger_requests, requests
 from serving.api import Answer, Api
 from serving.auth import DATASCIENCE, PLATFORM, RISK, Auth, Caller, require
 from serving.openapi import document
@@ -56,9 +56,15 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert),
         Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete),
         Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback),
-        Endpoint("/v1/fraud/score", risk, requests.CreatorIds, answers.FraudAnswer, api.fraud_score),
-        Endpoint("/v1/fraud/accounts", risk, requests.AccountsRequest, answers.AccountsAnswer, api.fraud_accounts),
-        Endpoint("/v1/fraud/comments", risk, requests.CommentsRequest, answers.CommentsAnswer, api.fraud_comments),
+        Endpoint("/v1/fraud/score", risk, requests.CreatorIds, fraud_answers.FraudAnswer, api.fraud_score),
+        Endpoint(
+            "/v1/fraud/accounts", risk, fraud_requests.AccountsRequest, fraud_answers.AccountsAnswer, api.fraud_accounts
+        ),
+        Endpoint(
+            "/v1/fraud/comments", risk, fraud_requests.CommentsRequest, fraud_answers.CommentsAnswer, api.fraud_comments
+        ),
+        Endpoint("/v1/fraud/queue", risk, fraud_requests.QueueRequest, fraud_answers.QueueAnswer, api.fraud_queue),
+        Endpoint("/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels),
         Endpoint("/v1/credit", both, requests.CreditRequest, answers.CreditAnswer, api.credit),
         Endpoint(
             "/v1/credit/history",

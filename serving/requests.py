@@ -11,7 +11,7 @@ from features import schema
 from features import vocabulary as v
 from models import requests as limits
 from serving.feedback import ITEM
-from serving.rows import Amount, Body, Country, Currency, Id, OneOf, RowOf, Share, Text, Time, Words
+from serving.rows import Amount, Body, Country, Currency, Id, OneOf, RowOf, Share, Time, Words
 
 Limit = Annotated[int, Field(ge=1, le=limits.MOST_RESULTS)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=limits.MOST_RESULTS)]
@@ -23,11 +23,11 @@ Creator = Annotated[Body, RowOf(schema.CREATORS)]
 Audience = Annotated[list[Annotated[Body, RowOf(schema.AUDIENCE)]], Field(max_length=10_000, default_factory=list)]
 Event = Annotated[Body, RowOf(schema.COLLABORATION_EVENTS)]
 Item = Annotated[Body, RowOf(ITEM)]
-Account = Annotated[Body, RowOf(schema.ACCOUNTS)]
 
 
-def _example(**example: Any) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"example": example})
+def example(**body: Any) -> ConfigDict:
+    """The configuration of a body whose example is ``body``."""
+    return ConfigDict(json_schema_extra={"example": body})
 
 
 class AudienceFilter(Body):
@@ -74,7 +74,7 @@ class Bid(Body):
 class RankRequest(Body):
     """Rank creators for a brief."""
 
-    model_config = _example(
+    model_config = example(
         brief={
             "title": "Matcha latte launch",
             "description": "Short, cozy recipe videos for a new matcha latte; honest taste, no voice-over needed.",
@@ -106,7 +106,7 @@ class RankRequest(Body):
 class SearchRequest(Body):
     """Search the catalogue."""
 
-    model_config = _example(filters={"country_codes": ["US"]}, query="street food", sort="FOLLOWERS", page_size=10)
+    model_config = example(filters={"country_codes": ["US"]}, query="street food", sort="FOLLOWERS", page_size=10)
     filters: Filters | None = None
     query: Annotated[str, Field(max_length=2000)] | None = None
     sort: Literal["RELEVANCE", "FOLLOWERS", "MEDIAN_VIEWS", "ENGAGEMENT_RATE", "PRICE", "CREDIT"] | None = None
@@ -118,7 +118,7 @@ class SearchRequest(Body):
 class SimilarRequest(Body):
     """Creators like these, which are left out themselves."""
 
-    model_config = _example(creator_ids=["c000001", "c000002"], filters={"country_codes": ["US"]}, limit=10)
+    model_config = example(creator_ids=["c000001", "c000002"], filters={"country_codes": ["US"]}, limit=10)
     creator_ids: Annotated[list[Id], Field(min_length=1, max_length=limits.MOST_GIVEN)]
     filters: Filters | None = None
     limit: Limit = 20
@@ -127,52 +127,14 @@ class SimilarRequest(Body):
 class CreatorIds(Body):
     """Up to 200 creators by id."""
 
-    model_config = _example(creator_ids=["c000001"])
+    model_config = example(creator_ids=["c000001"])
     creator_ids: Ids
-
-
-class AccountsRequest(Body):
-    """Accounts that follow or engage; every column but the id may be missing.
-
-    ``base_rate`` is the share of fakes where they come from, if that is known and not that of the training data.
-    """
-
-    model_config = _example(
-        accounts=[
-            {"account_id": "a1", "followers_count": 12, "following_count": 3100, "videos_count": 0, "has_avatar": 0},
-            {"account_id": "a2", "followers_count": 340, "following_count": 410, "videos_count": 51, "has_avatar": 1},
-        ],
-        base_rate=0.1,
-    )
-    accounts: Annotated[list[Account], Field(min_length=1, max_length=1000)]
-    base_rate: Annotated[float, Field(gt=0, lt=1)] | None = None
-
-
-class Comment(Body):
-    """One comment; ``video_id`` says which others it stands among, ``event_time`` whether they came at once."""
-
-    comment_text: Text
-    video_id: Id | None = None
-    account_id: Id | None = None
-    event_time: Time | None = None
-
-
-class CommentsRequest(Body):
-    """Comments, best with the others of their videos: near-duplicates, templates and bursts only show together."""
-
-    model_config = _example(
-        comments=[
-            {"video_id": "v1", "comment_text": "Check out my channel and subscribe!!! www.example.com"},
-            {"video_id": "v1", "comment_text": "The part at 2:19 made my day 😂"},
-        ]
-    )
-    comments: Annotated[list[Comment], Field(min_length=1, max_length=1000)]
 
 
 class CreditRequest(CreatorIds):
     """Creators by id, as of a moment, with what was known at another; by default the latest for both."""
 
-    model_config = _example(creator_ids=["c000001"])
+    model_config = example(creator_ids=["c000001"])
     as_of: Time | None = None
     known_at: Time | None = None
 
@@ -183,7 +145,7 @@ class UpsertRequest(Body):
     A row without ``observed_at`` is as of the latest moment that the service knows.
     """
 
-    model_config = _example(
+    model_config = example(
         creators=[
             {
                 "creator_id": "new-baker",
@@ -214,7 +176,7 @@ class EventsRequest(Body):
     An event without ``received_at`` was received now: it was not known before, whenever it happened.
     """
 
-    model_config = _example(
+    model_config = example(
         events=[
             {
                 "event_id": "new-event",
@@ -236,7 +198,7 @@ class FeedbackRequest(Body):
     A creator shown at a moment is one impression: send it again when it has an outcome, with that outcome's time.
     """
 
-    model_config = _example(
+    model_config = example(
         ranking_id="a5aaefeb-36a8-4d35-a1db-a7c4c18eb909",
         items=[
             {
@@ -256,4 +218,4 @@ class FeedbackRequest(Body):
 class Nothing(Body):
     """An empty object."""
 
-    model_config = _example()
+    model_config = example()

@@ -26,6 +26,7 @@ INDEXES = {
     schema.CREATORS.name: (c.CREATOR_ID,),
     schema.AUDIENCE.name: (c.CREATOR_ID,),
     schema.IMPRESSIONS.name: (c.RANKING_ID,),
+    schema.FRAUD_LABELS.name: (c.CREATOR_ID, c.ACCOUNT_ID),
 }
 
 logger = logging.getLogger(__name__)
@@ -163,6 +164,19 @@ class Store:
     def append_events(self, events: pd.DataFrame) -> None:
         """Append conformed events; an ``event_id`` that is stored already is pandas' DatabaseError."""
         with self._engine.begin() as connection:
+            _insert(connection, schema.COLLABORATION_EVENTS, events)
+
+    def labels_about(self, batch: pd.DataFrame) -> pd.DataFrame:
+        """The stored fraud labels of the creators and the accounts of ``batch``."""
+        stored = _TABLES[schema.FRAUD_LABELS.name]
+        about = sa.or_(*(stored.c[name].in_(_values(batch[name])) for name in (c.CREATOR_ID, c.ACCOUNT_ID)))
+        with self._engine.connect() as connection:
+            return schema.conform(pd.read_sql_query(stored.select().where(about), connection), schema.FRAUD_LABELS)
+
+    def append_labels(self, labels: pd.DataFrame, events: pd.DataFrame) -> None:
+        """Append conformed fraud labels and the ledger events that follow from them, both or neither."""
+        with self._engine.begin() as connection:
+            _insert(connection, schema.FRAUD_LABELS, labels)
             _insert(connection, schema.COLLABORATION_EVENTS, events)
 
     def remember(self, ranking: Ranking) -> None:

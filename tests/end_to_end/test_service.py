@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.asof import data_as_of
+from features.schema import Tables
 from features.tables import read_tables
-from serving import answers, ledger_answers
+from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
+from serving import answers, fraud_answers, ledger_answers
 from serving.store import url_of
 from tests.end_to_end.serve import free_port, running
 from training.examples import ranking_examples
@@ -28,9 +32,10 @@ RETURNS = {
     "/v1/creators/search": answers.SearchAnswer,
     "/v1/creators/similar": answers.SimilarAnswer,
     "/v1/creators/profile": answers.ProfileAnswer,
-    "/v1/fraud/score": answers.FraudAnswer,
-    "/v1/fraud/accounts": answers.AccountsAnswer,
-    "/v1/fraud/comments": answers.CommentsAnswer,
+    "/v1/fraud/score": fraud_answers.FraudAnswer,
+    "/v1/fraud/accounts": fraud_answers.AccountsAnswer,
+    "/v1/fraud/comments": fraud_answers.CommentsAnswer,
+    "/v1/fraud/queue": fraud_answers.QueueAnswer,
     "/v1/credit": answers.CreditAnswer,
     "/v1/collaborations": ledger_answers.CollaborationsAnswer,
     "/v1/credit/history": ledger_answers.HistoryAnswer,
@@ -89,6 +94,7 @@ def test_every_answer_has_the_shape_that_openapi_promises(service, ids):
         },
         "/v1/credit/history": {"creator_id": ids[0]},
         "/v1/credit/what_if": {"creator_id": ids[0], "events": [{"event_type": "TRAINING_PASSED"}]},
+        "/v1/fraud/queue": {"limit": 30, "policy": {"levels": [{"risk_level": "HIGH", "min_risk_score": 905}]}},
         "/v1/models": {},
     }
     for path, model in RETURNS.items():
@@ -228,6 +234,41 @@ def test_what_was_shown_comes_back_as_impressions_that_training_reads(service, o
     assert [(set(one.creator_ids), sorted(one.grades)) for one in examples] == [
         ({item["creator_id"] for item in items}, [0, 2])
     ]
+
+
+def test_a_label_moves_credit_and_is_in_the_rows_of_the_next_training(service, own_home, dataset, ids):
+    (before,) = post(service, "/v1/credit", creator_ids=[ids[2]])["results"]
+    latest = data_as_of(read_tables(dataset))
+    known = str(latest - pd.Timedelta(days=1))
+    label = {"creator_id": ids[2], "is_fake": 1, "known_at": known, "sampled": "QUEUE", "source": "e2e"}
+    answer = post(service, "/v1/fraud/labels", labels=[label])
+    fraud_answers.LabelsAnswer.model_validate(answer)
+    assert answer["accepted"] == 1
+    (after,) = post(service, "/v1/credit", creator_ids=[ids[2]])["results"]
+    assert after["score"] < before["score"]
+    assert post(service, "/v1/fraud/labels", labels=[label])["duplicates"] == 1
+    (store,) = (own_home / "stores").glob("*.sqlite")
+    assert fake_rows(read_tables(url_of(store)), ids[2], latest) > fake_rows(read_tables(dataset), ids[2], latest) == 0
+    assert post(service, "/v1/fraud/labels", labels=[label | {"is_fake": 0}])["accepted"] == 1
+    assert post(service, "/v1/credit", creator_ids=[ids[2]])["results"][0]["score"] > after["score"]
+
+
+def test_a_creator_whom_the_queue_shows_leaves_it_with_its_label(service):
+    first = post(service, "/v1/fraud/queue", limit=5)["results"][0]
+    label = {"creator_id": first["creator_id"], "is_fake": 0, "sampled": first["reason"]}
+    assert post(service, "/v1/fraud/labels", labels=[label])["accepted"] == 1
+    queue = post(service, "/v1/fraud/queue", limit=200)
+    assert first["creator_id"] not in {one["creator_id"] for one in queue["results"]}
+    assert {one["reason"] for one in queue["results"]} == {"QUEUE", "RANDOM"}
+
+
+def fake_rows(tables: Tables, creator_id: str, until: pd.Timestamp) -> int:
+    """How many rows of the fraud model's training call this creator fake."""
+    labels = dated_labels(tables, until)
+    dates = training_dates(tables, labels, until)[-2:]
+    frames = {date: feature_frame(tables, labels, date, until) for date in dates}
+    rows = training_rows(labels, frames, until, creators=400)
+    return int(rows.target[rows.creators == creator_id].sum())
 
 
 def test_callers_side_by_side_get_the_answers_of_callers_one_by_one(service, ids):

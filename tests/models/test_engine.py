@@ -304,6 +304,25 @@ def test_an_upsert_outlasts_what_an_undated_catalogue_said(engine, few):
     assert genders == [{"dimension": "gender", "bucket": "FEMALE", "share": 1.0}]
 
 
+def test_a_label_moves_credit_of_its_creator_and_clearing_it_moves_it_back(own_engine, few):
+    one, other = few["creators"][c.CREATOR_ID].unique()[:2]
+    at = own_engine.as_of
+
+    def credit() -> list[float]:
+        return [own_engine.credit({"creator_ids": [who], "as_of": at})["results"][0]["score"] for who in (one, other)]
+
+    before, row = credit(), {c.CREATOR_ID: one, c.EVENT_TIME: at}
+    probability = own_engine.fraud_score({"creator_ids": [one]})
+    label = pd.DataFrame([{c.CREATOR_ID: one, c.IS_FAKE: 1.0, c.KNOWN_AT: at}])
+    own_engine.append_labels(label, pd.DataFrame([row | {c.EVENT_ID: "found", c.EVENT_TYPE: "FRAUD_CONFIRMED"}]))
+    assert credit()[0] < before[0]
+    assert credit()[1] == before[1]
+    cleared = row | {c.EVENT_ID: "cleared", c.EVENT_TYPE: "FRAUD_CLEARED", c.REFERS_TO: "found"}
+    own_engine.append_labels(label.assign(**{c.IS_FAKE: 0.0}), pd.DataFrame([cleared]))
+    assert credit() == before
+    assert own_engine.fraud_score({"creator_ids": [one]}) == probability
+
+
 @pytest.mark.parametrize("hours", [0, 1], ids=["at the end of the data", "after it"])
 def test_events_move_credit_of_their_creator_alone(own_engine, few, hours):
     one, other = few["creators"][c.CREATOR_ID].unique()[:2]

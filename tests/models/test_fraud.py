@@ -15,7 +15,8 @@ from features.fraud.window import SPAN
 from features.fraud_labels import speaking_labels
 from features.schema import Tables, complete
 from models.evidence import LEAST, MOST
-from models.fraud import INNOCENT, POLICY_FILE, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
+from models.fraud import INNOCENT, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
+from models.fraud_policy import load_fraud_policy
 from models.fraud_reasons import PEAK_DAYS, REASONS, reason_codes
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
 from training.simulate import fraud_target, simulate
@@ -100,7 +101,7 @@ def test_the_answer_has_the_documented_fields_and_is_json(
 
 
 def test_levels_rise_with_the_probability_as_the_policy_says(model: FraudModel) -> None:
-    levels = [level["risk_level"] for level in json.loads(POLICY_FILE.read_text())["levels"]]
+    levels = [level.risk_level for level in load_fraud_policy().levels]
     seen = [model.risk_level(probability) for probability in np.linspace(0, 1, 2_000)]
     assert [levels.index(str(level)) for level in seen] == sorted(levels.index(str(level)) for level in seen)
     assert seen[0] == "LOW"

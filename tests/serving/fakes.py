@@ -26,6 +26,7 @@ class FakeEngine:
     def __init__(self, ids: Sequence[str] = ("ana", "bo")) -> None:
         self.ids = list(ids)
         self.events: list[str] = []
+        self.labels: list[str] = []
         self.as_of = AS_OF
 
     def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ class FakeEngine:
     def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"asked": dict(request)}
 
-    fraud_comments = fraud_accounts
+    fraud_comments = fraud_queue = fraud_accounts
 
     def credit_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"results": [], "creator_ids": self._known({"creator_ids": [request["creator_id"]]})}
@@ -69,6 +70,11 @@ class FakeEngine:
     def append_events(self, events: pd.DataFrame) -> None:
         self.events += list(events[c.EVENT_ID])
         self.as_of = max([self.as_of, *events[c.RECEIVED_AT]])
+
+    def append_labels(self, labels: pd.DataFrame, events: pd.DataFrame) -> None:
+        self.labels += list(labels[c.CREATOR_ID])
+        self.append_events(events)
+        self.as_of = max([self.as_of, *labels[c.KNOWN_AT]])
 
     def _known(self, request: Mapping[str, Any]) -> list[str]:
         for one in request["creator_ids"]:

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from serving.answers import FraudScore
+from serving.fraud_answers import FraudScore
 
 KNOWN = {
     "creator_id": "ana", "fraud_probability": 0.5, "risk_score": 700, "risk_level": "HIGH",

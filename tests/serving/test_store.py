@@ -177,3 +177,13 @@ def test_feedback_is_written_whole_or_not_at_all(store, path):
     read = read_tables(url_of(path))
     assert list(read["briefs"][c.BRIEF_ID]) == ["q"]
     assert list(read["impressions"][c.POSITION]) == [1.0, 1.0]
+
+
+def test_a_label_and_its_event_are_written_both_or_neither(path, store):
+    label = schema.conform(pd.DataFrame([{"creator_id": "ana", "is_fake": 1.0}]), schema.FRAUD_LABELS)
+    store.append_labels(label, events(event("e1")))
+    with pytest.raises(DatabaseError):
+        store.append_labels(label, events(event("e1")))
+    tables = read_tables(url_of(path))
+    assert (len(tables["fraud_labels"]), len(tables["collaboration_events"])) == (1, 1)
+    assert list(store.labels_about(label)[c.CREATOR_ID]) == ["ana"]

@@ -1,0 +1,107 @@
+"""What a risk team asks: scores with evidence, and whom to review next."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from features.money import latest_rates
+from models.catalogue import Catalogue
+from models.fraud import FraudModel
+from models.stake import money_at_risk
+
+AUDITED = 0.05  # of the queue, drawn by lot
+REVIEWED = pd.Timedelta(days=90)  # for so long nobody is reviewed again
+QUEUE_LENGTH = 20
+SHOWN = "creator_id fraud_probability risk_score risk_level recommended_action reason_codes".split()
+
+
+def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """/v1/fraud/queue: who should be reviewed, by expected loss = probability × money at risk (:mod:`models.stake`).
+
+    Suspects are those whom the policy does not simply allow. Audits are drawn by lot from everyone who has a score, so
+    that labels of them are an unbiased sample: a twentieth of the queue, at least one, but a queue of one is the first
+    suspect. The lots are those of the day on which the data end. Nobody is in it who was reviewed in the last 90 days.
+    Unknown money comes last, by probability.
+    """
+    model, limit = _with_policy(model, request), request.get("limit", QUEUE_LENGTH)
+    waiting = _waiting(catalogue, model)
+    suspects = waiting[model.policy.alerts(waiting["risk_score"].to_numpy())]
+    audits = waiting.nsmallest(audits_among(len(suspects), limit), "lot")
+    queued = suspects.drop(audits.index, errors="ignore").head(limit - len(audits))
+    reason = pd.Series("QUEUE", index=queued.index), pd.Series("RANDOM", index=audits.index)
+    propensity = {"QUEUE": 1.0, "RANDOM": len(audits) / max(len(waiting), 1)}
+    chosen = pd.concat([queued, audits]).assign(reason=pd.concat(reason)).loc[lambda rows: _order(rows)]
+    answers = model.answers(catalogue.fraud.loc[chosen.index], version, catalogue.as_of)
+    results = [
+        {name: answer[name] for name in SHOWN}
+        | {"money_at_risk": _money(row.money_at_risk), "expected_loss": _money(row.expected_loss)}
+        | {"reason": row.reason, "propensity": propensity[row.reason]}
+        for answer, row in zip(answers, chosen.itertuples(), strict=True)
+    ]
+    return {
+        "results": results,
+        "suspects": len(suspects),
+        "unreviewed": len(waiting),
+        "model_version": version,
+        "policy_version": model.policy.version,
+        "data_as_of": catalogue.as_of.isoformat(),
+    }
+
+
+def audits_among(suspects: int, limit: int) -> int:
+    """How many of a queue for so many suspects, at most ``limit`` long, are audits."""
+    if limit == 1 and suspects:
+        return 0
+    longest = suspects + round(suspects * AUDITED / (1 - AUDITED))
+    return max(1, round(AUDITED * min(limit, longest)))
+
+
+def _with_policy(model: FraudModel, request: Mapping[str, Any]) -> FraudModel:
+    changed = request.get("policy")
+    return replace(model, policy=model.policy.changed(changed["levels"])) if changed else model
+
+
+def _waiting(catalogue: Catalogue, model: FraudModel) -> pd.DataFrame:
+    """Everyone with a score whom nobody has reviewed lately, in the order of the queue: probability, risk_score, money,
+    and the ``lot`` of this day."""
+    probability = model.predict(catalogue.fraud).sort_index()
+    money = _money_at_risk(catalogue).reindex(probability.index)
+    day = np.random.default_rng(catalogue.latest.toordinal())
+    everyone = pd.DataFrame(
+        {
+            "probability": probability,
+            "risk_score": model.risk_scores(probability.to_numpy()),
+            "money_at_risk": money,
+            "expected_loss": probability * money,
+            "lot": day.random(len(probability)),
+        }
+    )
+    waiting = everyone[probability.notna() & ~everyone.index.isin(_reviewed(catalogue))]
+    return waiting.loc[_order(waiting)]
+
+
+def _order(rows: pd.DataFrame) -> pd.Index:
+    """By expected loss, then probability, then id."""
+    by_id = rows.sort_index()
+    return by_id.sort_values(["expected_loss", "probability"], ascending=False, kind="stable").index
+
+
+def _money_at_risk(catalogue: Catalogue) -> pd.Series:
+    tables, latest = catalogue.tables, catalogue.latest
+    price = catalogue.filtered["creator_price_usd"]
+    return money_at_risk(tables["collaboration_events"], price, latest_rates(tables["exchange_rates"], latest), latest)
+
+
+def _reviewed(catalogue: Catalogue) -> pd.Series:
+    """The creators of whom a label became known in the last 90 days; one without a date counts as just known."""
+    labels = catalogue.tables["fraud_labels"]
+    recent = labels[c.KNOWN_AT].isna() | (labels[c.KNOWN_AT] > catalogue.latest - REVIEWED)
+    return labels.loc[recent, c.CREATOR_ID].dropna()
+
+
+def _money(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 2)

@@ -1,0 +1,88 @@
+"""The queue over a trained release."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features import columns as c
+from models.engine import Engine
+from models.risk import AUDITED, audits_among
+
+EVERYONE = {"policy": {"levels": [{"risk_level": "MEDIUM", "min_risk_score": 0, "recommended_action": "REVIEW"}]}}
+
+
+def ids_of(answer: dict, reason: str | None = None) -> list[str]:
+    return [one["creator_id"] for one in answer["results"] if reason in (None, one["reason"])]
+
+
+@given(st.integers(0, 5000), st.integers(1, 200))
+def test_a_twentieth_are_audits_and_there_is_one_at_least(suspects, limit):
+    audits = audits_among(suspects, limit)
+    length = min(limit, suspects + audits)
+    assert audits <= limit
+    assert audits == (0 if limit == 1 and suspects else max(1, audits))
+    assert abs(audits - AUDITED * length) <= 1
+    assert limit - audits >= min(suspects, limit - audits)
+
+
+def test_the_queue_is_ordered_by_what_is_lost_if_nobody_looks(engine: Engine):
+    answer = engine.fraud_queue({"limit": 30})
+    losses = [one["expected_loss"] for one in answer["results"]]
+    known = [loss for loss in losses if loss is not None]
+    assert losses == sorted(known, reverse=True) + [None] * (len(losses) - len(known))
+    assert known
+    for one in answer["results"]:
+        if one["money_at_risk"] is not None:
+            assert one["expected_loss"] == pytest.approx(one["fraud_probability"] * one["money_at_risk"], abs=0.01)
+        assert len(one["reason_codes"]) <= 4
+
+
+def test_suspects_are_those_whom_the_policy_does_not_allow_and_audits_anybody(engine: Engine):
+    answer = engine.fraud_queue({"limit": 200})
+    actions = {one["creator_id"]: one["recommended_action"] for one in answer["results"]}
+    assert all(actions[one] != "ALLOW" for one in ids_of(answer, "QUEUE"))
+    assert len(ids_of(answer, "RANDOM")) == audits_among(answer["suspects"], 200)
+    (chance,) = {one["propensity"] for one in answer["results"] if one["reason"] == "RANDOM"}
+    assert chance == pytest.approx(len(ids_of(answer, "RANDOM")) / answer["unreviewed"])
+    assert len(set(ids_of(answer))) == len(ids_of(answer))
+
+
+def test_a_queue_of_one_is_the_first_suspect(engine: Engine):
+    (only,) = engine.fraud_queue({"limit": 1})["results"]
+    assert only["reason"] == "QUEUE"
+
+
+def test_the_lots_of_a_day_are_drawn_once_and_others_the_next_day(own_engine: Engine):
+    first, again = (own_engine.fraud_queue(EVERYONE) for _ in range(2))
+    assert first == again
+    drawn = ids_of(own_engine.fraud_queue(EVERYONE | {"limit": 50}), "RANDOM")
+    assert len(drawn) == 2
+    days = {tuple(sorted(drawn))}
+    for _ in range(4):
+        event = {"event_id": str(len(days)), "event_type": "TRAINING_PASSED", "creator_id": drawn[0]}
+        at = own_engine.as_of + pd.Timedelta(days=1)
+        own_engine.append_events(pd.DataFrame([event | {"event_time": at}]))
+        days.add(tuple(sorted(ids_of(own_engine.fraud_queue(EVERYONE | {"limit": 50}), "RANDOM"))))
+    assert len(days) > 1
+
+
+def test_who_was_reviewed_is_not_queued_again_for_ninety_days(own_engine: Engine):
+    creator, other = ids_of(own_engine.fraud_queue(EVERYONE), "QUEUE")[:2]
+    now = own_engine.as_of
+    ages = {creator: 89, other: 91}
+    labels = [
+        {c.CREATOR_ID: one, c.IS_FAKE: 0.0, c.KNOWN_AT: now - pd.Timedelta(days=days)} for one, days in ages.items()
+    ]
+    own_engine.append_labels(pd.DataFrame(labels), pd.DataFrame(columns=[c.CREATOR_ID]))
+    queued = ids_of(own_engine.fraud_queue(EVERYONE | {"limit": 200}))
+    assert (creator in queued, other in queued) == (False, True)
+
+
+def test_other_thresholds_hold_for_one_answer_alone(engine: Engine):
+    before = engine.fraud_queue({})
+    lower = engine.fraud_queue({"policy": {"levels": [{"risk_level": "HIGH", "min_risk_score": 905}]}})
+    assert lower["suspects"] > before["suspects"]
+    assert (before["policy_version"], lower["policy_version"]) == ("fraud-1", "fraud-1+request")
+    assert engine.fraud_queue(EVERYONE)["suspects"] == before["unreviewed"]
+    assert engine.fraud_queue({}) == before
