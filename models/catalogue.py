@@ -10,6 +10,8 @@ from features import columns as c
 from features.asof import known
 from features.bank import TextBank
 from features.fraud import fraud_features
+from features.fraud.history import Dossier, everyones_graph
+from features.graph.creators import Graph
 from features.schema import Tables
 from features.state import State, build_state, engagements, spliced
 from models.bundle import Bundle
@@ -25,7 +27,8 @@ MEASURED = (c.FOLLOWERS_COUNT, c.MEDIAN_VIEWS, c.ENGAGEMENT_RATE, "credit_score"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """State, index, ``engaged`` (who worked for whom) and the models' scores of every creator, built at ``as_of``.
+    """State, index, ``engaged`` (who worked for whom) and the models' scores of every creator, built at ``as_of``. In
+    the ``graph`` of engagements groups are looked for when a fraud answer first asks.
 
     Of creators who changed since, everything knows what came until ``latest``; windows of time end at ``as_of`` for
     everyone, so that creators stay comparable.
@@ -39,6 +42,12 @@ class Catalogue:
     engaged: pd.DataFrame
     fraud: pd.DataFrame
     credit: pd.DataFrame
+    graph: Graph
+
+    @cached_property
+    def dossier(self) -> Dossier:
+        """What fraud evidence is made from."""
+        return Dossier(self.tables, self.as_of, self.graph)
 
     @cached_property
     def filtered(self) -> pd.DataFrame:
@@ -72,8 +81,9 @@ def renewed(
         _replaced(old, new, state.ids)
         for old, new in ((catalogue.fraud, fresh.fraud), (catalogue.credit, fresh.credit))
     )
+    graph = everyones_graph(seen, catalogue.as_of) if shared else catalogue.graph
     return Catalogue(
-        catalogue.as_of, latest, seen, state, VectorIndex(state.ids, state.vectors), engaged, fraud, credit
+        catalogue.as_of, latest, seen, state, VectorIndex(state.ids, state.vectors), engaged, fraud, credit, graph
     )
 
 
@@ -87,7 +97,7 @@ def _scored(bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timest
     state = build_state(seen, as_of, bank, bundle.idf, upstream)
     state = replace(state, vectors=bundle.towers.creators(state.inputs))
     index = VectorIndex(state.ids, state.vectors)
-    return Catalogue(as_of, latest, seen, state, index, engagements(seen), fraud, credit)
+    return Catalogue(as_of, latest, seen, state, index, engagements(seen), fraud, credit, everyones_graph(seen, as_of))
 
 
 def _seen(catalogue: Catalogue, changed: Tables, ids: pd.Index, latest: pd.Timestamp) -> dict[str, pd.DataFrame]:

@@ -189,7 +189,7 @@ class Engine:
         if self._bundle.fraud is None:
             return [None] * len(ids)
         version = str(self._bundle.versions["fraud"])
-        return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, catalogue.as_of)]
+        return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, catalogue.dossier)]
 
     def _add(self, added: Tables) -> None:
         """Takes rows into tables that are about creators."""

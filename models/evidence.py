@@ -13,8 +13,10 @@ Reasons = Mapping[str, tuple[str, tuple[str, ...]]]
 
 
 def raised(features: pd.DataFrame, margins: pd.DataFrame, reasons: Reasons) -> list[dict[str, dict[str, float]]]:
-    """Per row of ``features`` (k, ·) at most four codes, those whose features raised the ``margins`` (k, p) most, each
-    with the known values that pushed most. ``margins`` are log-odds by feature name."""
+    """Per row of ``features`` (k, ·) at most four codes, those whose known features raised the ``margins`` (k, p) most,
+    each with the values that pushed most. ``margins`` are log-odds by feature name. What is not known may move a score,
+    but is no reason that a person could check."""
+    margins = margins.where(features[list(margins.columns)].notna().to_numpy(), 0.0)
     pushed = np.column_stack([margins[list(names)].sum(axis=1) for _, names in reasons.values()])
     order = np.argsort(-pushed, axis=1, kind="stable")[:, :MOST]
     codes, rows, pushes = list(reasons), features.to_dict("records"), margins.to_dict("records")
@@ -28,7 +30,7 @@ def raised(features: pd.DataFrame, margins: pd.DataFrame, reasons: Reasons) -> l
 
 
 def _values(names: tuple[str, ...], row: Mapping[str, float], pushes: Mapping[str, float]) -> dict[str, float]:
-    pushing = [name for name in names if pushes[name] > 0 and not np.isnan(row[name])]
+    pushing = [name for name in names if pushes[name] > 0]
     strongest = sorted(pushing, key=lambda name: -pushes[name])[:MOST_VALUES]
     return {name: round(row[name], 4) for name in strongest}
 

@@ -20,11 +20,12 @@ from sklearn.model_selection import GroupKFold
 from features import columns as c
 from features.asof import data_as_of, known
 from features.fraud import FRAUD_FEATURES, fraud_features
+from features.fraud.history import Dossier
 from features.schema import Tables
 from models import gbm
 from models.calibration import PlattCalibrator
 from models.fraud_policy import FraudPolicy, load_fraud_policy
-from models.fraud_reasons import reason_codes
+from models.fraud_reasons import Usual, explain, usual_values
 from models.fraud_rows import (
     MINIMUM_EACH,
     MINIMUM_LABELS,
@@ -73,13 +74,15 @@ MONOTONE = [(name in SUSPICIOUS) - (name in INNOCENT) for name in FRAUD_FEATURES
 @dataclass(frozen=True)
 class FraudModel:
     """``innocent`` (QUANTILES + 1,) are quantiles of the probabilities given out of fold to the innocent: the table
-    that ties a risk score to a false-positive rate. ``policy`` is that of the time of training."""
+    that ties a risk score to a false-positive rate; ``usual`` are quantiles of their features, to hold evidence
+    against. ``policy`` is that of the time of training."""
 
     booster: lgb.Booster
     calibrator: PlattCalibrator
     innocent: Values
     policy: FraudPolicy
     metrics: dict[str, float]
+    usual: Usual
 
     def predict(self, features: pd.DataFrame) -> pd.Series:
         """Probabilities indexed like ``features``; NaN where too little is known to say."""
@@ -110,26 +113,30 @@ class FraudModel:
         """The policy's level; None for an unknown probability."""
         return None if np.isnan(probability) else self.policy.level(self.risk_score(probability)).risk_level
 
-    def explain(self, features: pd.DataFrame, as_of: pd.Timestamp) -> list[list[dict[str, Any]]]:
-        """Per row at most four reason codes, from the model's own contributions (see :mod:`models.fraud_reasons`)."""
-        margins = gbm.contributions(self.booster, _matrix(features))[:, :-1]
-        return reason_codes(features, pd.DataFrame(margins, columns=list(FRAUD_FEATURES)), as_of)
-
-    def answers(self, features: pd.DataFrame, model_version: str, as_of: pd.Timestamp) -> list[dict[str, Any]]:
-        """The fraud answer for each row of ``features``. BLOCK is a recommendation that a person has to confirm."""
+    def explain(self, features: pd.DataFrame, dossier: Dossier) -> list[dict[str, list[dict[str, Any]]]]:
+        """Per row reason codes from the model's own contributions and what speaks for innocence, see
+        :mod:`models.fraud_reasons`."""
         if features.empty:
             return []
+        margins = gbm.contributions(self.booster, _matrix(features))[:, :-1]
+        return explain(features, pd.DataFrame(margins, columns=list(FRAUD_FEATURES)), self.usual, dossier)
+
+    def answers(self, features: pd.DataFrame, model_version: str, dossier: Dossier) -> list[dict[str, Any]]:
+        """The fraud answer for each row of ``features``. BLOCK is a recommendation that a person has to confirm."""
         fixed = {
             "model_version": model_version,
             "policy_version": self.policy.version,
-            "data_as_of": as_of.isoformat(),
+            "data_as_of": dossier.as_of.isoformat(),
         }
-        columns = (features.index, self.predict(features), self.confidence(features), self.explain(features, as_of))
+        told = ~self.insufficient(features)
+        explained = dict(zip(features.index[told], self.explain(features[told], dossier), strict=True))
+        columns = (features.index, self.predict(features), self.confidence(features))
         return [
             {"creator_id": creator_id, **self._verdict(probability), "confidence": round(float(confidence), 3)}
-            | {"insufficient_data": bool(np.isnan(probability)), "reason_codes": [] if np.isnan(probability) else codes}
+            | {"insufficient_data": bool(np.isnan(probability))}
+            | explained.get(creator_id, {"reason_codes": [], "innocent_explanations": []})
             | fixed
-            for creator_id, probability, confidence, codes in zip(*columns, strict=True)
+            for creator_id, probability, confidence in zip(*columns, strict=True)
         ]
 
     def save(self, folder: Path) -> None:
@@ -141,6 +148,7 @@ class FraudModel:
             "innocent": list(self.innocent),
             "policy": self.policy.to_json(),
             "metrics": self.metrics,
+            "usual": self.usual,
         }
         (folder / "fraud.json").write_text(json.dumps(rest, indent=1), encoding="utf-8")
 
@@ -150,7 +158,8 @@ class FraudModel:
         rest = json.loads((folder / "fraud.json").read_text(encoding="utf-8"))
         calibrator, innocent = PlattCalibrator.from_json(rest["calibrator"]), np.array(rest["innocent"])
         policy = FraudPolicy.from_json(rest["policy"])
-        return cls(gbm.load_booster(folder / "booster.txt"), calibrator, innocent, policy, rest["metrics"])
+        booster, usual = gbm.load_booster(folder / "booster.txt"), rest.get("usual", {})  # older models have none
+        return cls(booster, calibrator, innocent, policy, rest["metrics"], usual)
 
     def _verdict(self, probability: float) -> dict[str, Any]:
         """Without enough data no number and no level: rather nothing than a guess."""
@@ -218,7 +227,8 @@ def _fit(rows: Rows, seed: int) -> FraudModel:
     levels = np.linspace(0, 1, QUANTILES + 1)
     innocent = np.quantile(probability[clean], levels, weights=weight[clean], method="inverted_cdf")
     metrics = _metrics(probability, target, rows.audited[judged])
-    return FraudModel(_train(rows.x, rows.target, seed), calibrator, innocent, load_fraud_policy(), metrics)
+    usual = usual_values(pd.DataFrame(rows.x[judged][clean], columns=list(FRAUD_FEATURES)), weight[clean])
+    return FraudModel(_train(rows.x, rows.target, seed), calibrator, innocent, load_fraud_policy(), metrics, usual)
 
 
 def _train(x: Values, target: Values, seed: int) -> lgb.Booster:

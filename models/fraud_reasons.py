@@ -1,12 +1,18 @@
-"""Why a creator looks suspicious: features grouped into codes, given only where the model's contributions say so."""
+"""Why a creator's engagement looks bought: features grouped into codes, given only where the model's contributions say
+so, each with evidence, and beside them what speaks for innocence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from features.fraud.history import Dossier, History
 from features.fraud.window import SPAN
 from models.evidence import raised
+from models.fraud_evidence import METRICS, Evidence, day_of, evidence
+from models.fraud_innocence import explanations, model_says, on_days
 
 REASONS = {
     "FOLLOWER_SPIKE": (
@@ -26,21 +32,25 @@ REASONS = {
         ),
     ),
     "VIEW_INFLATION": (
-        "Views come without the reactions or the watching that belong to them",
+        "Views come with fewer reactions, or less watching, than views usually do",
         (
             "views_peak", "views_spike", "views_unexplained", "views_per_follower", "video_views_peak",
             "completion_rate", "hollow_videos", "paid_share",
         ),
     ),
     "LOW_AUDIENCE_CREDIBILITY": (
-        "Many of the accounts that engage look empty, new or like mass followers",
+        "Many of the accounts that engage have empty profiles, are new, or were made in the same week",
         (
-            "engagers_without_avatar", "engagers_without_bio", "engagers_without_videos", "engager_following_ratio",
-            "engager_handle_digits", "young_engagers", "engagers_born_together",
+            "engagers_without_avatar", "engagers_without_bio", "engagers_without_videos", "engager_handle_digits",
+            "young_engagers", "engagers_born_together",
         ),
     ),
+    "MASS_FOLLOWER_SHARE": (
+        "Many of the accounts that engage follow far more accounts than follow them",
+        ("engager_following_ratio",),
+    ),
     "AUDIENCE_COUNTRY_MISMATCH": (
-        "Engagement comes from other countries than the stated audience",
+        "Engagement comes from other countries than those of the stated audience",
         ("engagers_abroad",),
     ),
     "LOCKSTEP_ACTIVITY": (
@@ -59,27 +69,72 @@ PEAK_DAYS = {
     "LIKE_COMMENT_RATIO": "likes_peak_age",
     "VIEW_INFLATION": "views_peak_age",
 }
+WORTH = 0.2  # of a code's largest excess: what happened on lesser days explains nothing
+USUAL = {"low": 0.05, "median": 0.5, "high": 0.95}  # quantiles of features
+Usual = Mapping[str, Mapping[str, float]]
+"""Feature → its USUAL quantiles among creators whom reviews cleared."""
 
 
-def reason_codes(features: pd.DataFrame, margins: pd.DataFrame, as_of: pd.Timestamp) -> list[list[dict[str, Any]]]:
-    """Per row of ``features`` (k, ·) at most four codes (:func:`models.evidence.raised`).
+def explain(
+    features: pd.DataFrame, margins: pd.DataFrame, usual: Usual, dossier: Dossier
+) -> list[dict[str, list[dict[str, Any]]]]:
+    """Per row of ``features`` (k, ·) ``reason_codes``, at most four (:func:`models.evidence.raised`), and
+    ``innocent_explanations`` (:mod:`models.fraud_innocence`).
 
-    The evidence holds the values that pushed most, the days they speak of and, where one day stands out, ``peak_date``.
+    A reason's evidence holds the values that pushed most beside what is ``usual``, the days they speak of, where one
+    day stands out ``peak_date``, and what :mod:`models.fraud_evidence` finds in the tables.
     """
-    found = raised(features, margins, REASONS)
-    return [
-        [_reason(code, values, row, as_of) for code, values in codes.items()]
-        for codes, row in zip(found, features.to_dict("records"), strict=True)
-    ]
+    columns = (
+        dossier.histories(features.index),
+        raised(features, margins, REASONS),
+        model_says(features, margins),
+        features.to_dict("records"),
+    )
+    return [_explained(*row, usual) for row in zip(*columns, strict=True)]
 
 
-def _reason(code: str, values: dict[str, float], row: dict[Any, float], as_of: pd.Timestamp) -> dict[str, Any]:
-    evidence: dict[str, Any] = values | {"from": _day(as_of - SPAN), "to": _day(as_of)}
+def usual_values(features: pd.DataFrame, weight: npt.NDArray[np.float64]) -> Usual:
+    """The USUAL quantiles of each feature over the rows, weighted, where it is known."""
+    return {str(name): _quantiles(values.to_numpy(), weight) for name, values in features.items() if values.count()}
+
+
+def _quantiles(values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]) -> dict[str, float]:
+    known = ~np.isnan(values)
+    found = np.quantile(values[known], [*USUAL.values()], weights=weight[known], method="inverted_cdf")
+    return dict(zip(USUAL, found.round(4).tolist(), strict=True))
+
+
+def _explained(
+    history: History, codes: dict[str, Evidence], said: dict[str, Evidence], row: dict[Any, float], usual: Usual
+) -> dict[str, list[dict[str, Any]]]:
+    seen = on_days(history, _days_of([*codes], history, row))
+    return {
+        "reason_codes": [_reason(code, values, history, row, usual) for code, values in codes.items()],
+        "innocent_explanations": explanations(said, seen) if codes else [],
+    }
+
+
+def _reason(code: str, values: Evidence, history: History, row: dict[Any, float], usual: Usual) -> dict[str, Any]:
+    as_of, peak = history.window.as_of, _peak_day(code, history, row)
+    found = values | {"usual": {name: usual[name] for name in values if name in usual}}
+    found |= {"from": day_of(as_of - SPAN), "to": day_of(as_of)}
+    found |= {} if peak is None else {"peak_date": day_of(history.window.dates[peak])}
+    return {"code": code, "text": REASONS[code][0], "evidence": found | evidence(code, history)}
+
+
+def _days_of(codes: list[str], history: History, row: dict[Any, float]) -> dict[int, list[str]]:
+    """Place of a day → the codes that speak of it before all."""
+    days: dict[int, list[str]] = {}
+    for code in codes:
+        found = [one for one in history.anomalies if one["metric"] in METRICS.get(code, ())]
+        least = WORTH * max((one["excess"] for one in found), default=0)
+        spoken = {int(one["day"]) for one in found if one["excess"] >= least}
+        peak = _peak_day(code, history, row)
+        for day in spoken if peak is None else spoken | {peak}:
+            days.setdefault(day, []).append(code)
+    return days
+
+
+def _peak_day(code: str, history: History, row: dict[Any, float]) -> int | None:
     age = row.get(PEAK_DAYS.get(code, ""), np.nan)
-    if not np.isnan(age):
-        evidence["peak_date"] = _day(as_of - pd.Timedelta(days=age))
-    return {"code": code, "text": REASONS[code][0], "evidence": evidence}
-
-
-def _day(moment: pd.Timestamp) -> str:
-    return moment.date().isoformat()
+    return None if np.isnan(age) else len(history.window.dates) - int(age)

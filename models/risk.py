@@ -16,7 +16,9 @@ from models.stake import money_at_risk
 AUDITED = 0.05  # of the queue, drawn by lot
 REVIEWED = pd.Timedelta(days=90)  # for so long nobody is reviewed again
 QUEUE_LENGTH = 20
-SHOWN = "creator_id fraud_probability risk_score risk_level recommended_action reason_codes".split()
+SHOWN = (
+    "creator_id fraud_probability risk_score risk_level recommended_action reason_codes innocent_explanations".split()
+)
 
 
 def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mappin
     reason = pd.Series("QUEUE", index=queued.index), pd.Series("RANDOM", index=audits.index)
     propensity = {"QUEUE": 1.0, "RANDOM": len(audits) / max(len(waiting), 1)}
     chosen = pd.concat([queued, audits]).assign(reason=pd.concat(reason)).loc[lambda rows: _order(rows)]
-    answers = model.answers(catalogue.fraud.loc[chosen.index], version, catalogue.as_of)
+    answers = model.answers(catalogue.fraud.loc[chosen.index], version, catalogue.dossier)
     results = [
         {name: answer[name] for name in SHOWN}
         | {"money_at_risk": _money(row.money_at_risk), "expected_loss": _money(row.expected_loss)}

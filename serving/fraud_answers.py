@@ -14,7 +14,8 @@ Action = Annotated[
 
 
 class Evidence(Answer):
-    """Why a creator, account or comment looks fake, with numbers that a person can check."""
+    """What was seen of a creator, account or comment and moved its score, or speaks for innocence beside it, with
+    numbers that a person can check."""
 
     code: str
     text: str
@@ -31,7 +32,8 @@ class FraudScore(Answer):
     recommended_action: Action
     confidence: float | None
     insufficient_data: bool
-    reason_codes: list[Evidence]
+    reason_codes: list[Evidence] = Field(max_length=4)
+    innocent_explanations: list[Evidence]
     model_version: str
     policy_version: str
     data_as_of: str
@@ -119,6 +121,7 @@ class QueuedCreator(Answer):
     reason: Literal["QUEUE", "RANDOM"]
     propensity: float = Field(gt=0, le=1)
     reason_codes: list[Evidence]
+    innocent_explanations: list[Evidence]
 
 
 class QueueAnswer(Answer):

@@ -37,11 +37,15 @@ def quantile(matrix: Values, q: float) -> Values:
     return low + (place - np.floor(place)) * (high - low)
 
 
+def deviation(matrix: Values) -> Values:
+    """(n, days) robust z: (value − median) / (1.4826 MAD + 1), 0 MAD being no excuse for infinity."""
+    distance = matrix - median(matrix)[:, None]
+    return distance / (1.4826 * median(np.abs(distance)) + 1)[:, None]
+
+
 def peak(matrix: Values) -> Values:
-    """Robust z of the largest day: (max − median) / (1.4826 MAD + 1), 0 MAD being no excuse for infinity."""
-    middle = median(matrix)
-    spread = median(np.abs(matrix - middle[:, None]))
-    return (pd.DataFrame(matrix.T).max().to_numpy(np.float64) - middle) / (1.4826 * spread + 1)
+    """Robust z of the largest day."""
+    return pd.DataFrame(deviation(matrix).T).max().to_numpy(np.float64)
 
 
 def best_day(matrix: Values) -> Values:
@@ -63,11 +67,19 @@ def correlation(left: Values, right: Values) -> Values:
     return r.clip(-1, 1).to_numpy(np.float64)
 
 
+def expected(part: Values, whole: Values) -> Values:
+    """(n, days) what the creator's usual rate makes of each day's ``whole``."""
+    return median(share(part, whole))[:, None] * whole
+
+
+def excess(part: Values, whole: Values) -> Values:
+    """(n, days) ``part`` beyond FAR times the :func:`expected`, and a little more where numbers are small."""
+    return np.clip(part - FAR * expected(part, whole) - _slack(median(share(part, whole))[:, None]), 0, None)
+
+
 def unexplained(part: Values, whole: Values) -> Values:
-    """Share of ``part`` that exceeds FAR times what the creator's usual rate makes of that day's ``whole``."""
-    rate = median(share(part, whole))[:, None]
-    excess = np.clip(part - FAR * rate * whole - _slack(rate), 0, None)
-    return share(total(excess), total(part))
+    """Share of ``part`` that is :func:`excess`."""
+    return share(total(excess(part, whole)), total(part))
 
 
 def weekly_rates(part: Values, whole: Values) -> Values:

@@ -26,6 +26,11 @@ class Window:
     as_of: pd.Timestamp
 
     @cached_property
+    def dates(self) -> pd.DatetimeIndex:
+        """The 90 days, the last complete one before ``as_of`` at the end."""
+        return pd.date_range(end=self.as_of.floor("D") - pd.Timedelta(days=1), periods=DAYS)
+
+    @cached_property
     def followers(self) -> Values:
         """Followers at the end of each day."""
         return self._matrix(c.FOLLOWERS_COUNT)
@@ -114,8 +119,7 @@ class Window:
 
     @cached_property
     def _daily(self) -> pd.DataFrame:
-        """Daily statistics with ``row`` and ``day``; the last complete day before ``as_of`` is day 89."""
-        last = self.as_of.floor("D") - pd.Timedelta(days=1)
+        """Daily statistics with ``row`` and ``day``, the place in ``dates``."""
         daily = self.tables["daily_stats"]
-        day = DAYS - 1 - (last - daily[c.DATE].dt.floor("D")).dt.days
+        day = (daily[c.DATE].dt.floor("D") - self.dates[0]).dt.days
         return self._with_rows(daily.assign(day=day)[(day >= 0) & (day < DAYS)])

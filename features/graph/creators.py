@@ -36,7 +36,8 @@ class Graph:
         """From tables known at ``as_of``; ``ids`` are by default all creators."""
         events = tables["engagements"]
         everyone = pd.Index(tables["creators"][c.CREATOR_ID].unique(), name=c.CREATOR_ID)
-        return cls(events[events[c.EVENT_TIME] > as_of - SPAN], everyone if ids is None else ids)
+        recent = events[events[c.EVENT_TIME] > as_of - SPAN].reset_index(drop=True)
+        return cls(recent, everyone if ids is None else ids)
 
     @cached_property
     def acts(self) -> Acts:

@@ -11,20 +11,22 @@ from features import columns as c
 from features.asof import data_as_of, known
 from features.errors import InputError
 from features.fraud import EVIDENCE, FRAUD_FEATURES, fraud_features
+from features.fraud.history import Dossier
 from features.fraud.window import SPAN
 from features.fraud_labels import speaking_labels
 from features.schema import Tables, complete
 from models.evidence import LEAST, MOST
 from models.fraud import INNOCENT, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
+from models.fraud_innocence import INNOCENCE
 from models.fraud_policy import load_fraud_policy
-from models.fraud_reasons import PEAK_DAYS, REASONS, reason_codes
+from models.fraud_reasons import PEAK_DAYS, REASONS, explain
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
 from training.simulate import fraud_target, simulate
 from training.world import WORLD_1
 
 ANSWER = (
     "creator_id fraud_probability risk_score risk_level recommended_action confidence insufficient_data reason_codes "
-    "model_version policy_version data_as_of"
+    "innocent_explanations model_version policy_version data_as_of"
 ).split()
 MONTH = pd.Timedelta(days=30)
 
@@ -48,6 +50,11 @@ def end(tables: Tables) -> pd.Timestamp:
 @pytest.fixture(scope="module")
 def model(tables: Tables, end: pd.Timestamp) -> FraudModel:
     return fit_fraud(tables, label_known_by=end - MONTH, rng=np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def dossier(tables: Tables, end: pd.Timestamp) -> Dossier:
+    return Dossier.of(known(tables, end), end)
 
 
 @pytest.fixture(scope="module")
@@ -76,25 +83,45 @@ def test_same_seed_same_model_whatever_the_order_of_rows(
 
 
 def test_kept_and_read_it_answers_the_same(
-    tmp_path: Path, model: FraudModel, features: pd.DataFrame, end: pd.Timestamp
+    tmp_path: Path, model: FraudModel, features: pd.DataFrame, dossier: Dossier
 ) -> None:
     model.save(tmp_path / "fraud")
     kept = FraudModel.load(tmp_path / "fraud")
-    assert kept.answers(features.head(50), "7", end) == model.answers(features.head(50), "7", end)
+    assert kept.answers(features.head(50), "7", dossier) == model.answers(features.head(50), "7", dossier)
     assert {path.suffix for path in (tmp_path / "fraud").iterdir()} == {".txt", ".json"}
 
 
-def test_one_creator_is_answered_as_among_all(model: FraudModel, features: pd.DataFrame, end: pd.Timestamp) -> None:
-    everyone = model.answers(features, "7", end)
-    assert model.answers(features.iloc[[5]], "7", end) == [everyone[5]]
-    assert model.answers(features.iloc[:0], "7", end) == []
+def test_one_creator_is_answered_as_among_all(model: FraudModel, features: pd.DataFrame, dossier: Dossier) -> None:
+    everyone = model.answers(features, "7", dossier)
+    assert model.answers(features.iloc[[5]], "7", dossier) == [everyone[5]]
+    assert model.answers(features.iloc[:0], "7", dossier) == []
+
+
+def test_evidence_and_explanations_never_change_a_probability(
+    model: FraudModel, features: pd.DataFrame, dossier: Dossier, end: pd.Timestamp
+) -> None:
+    """The same features with nothing else known of the creators: less to show, and the same verdict."""
+    bare = Dossier.of(complete({"creators": pd.DataFrame({c.CREATOR_ID: features.index})}), end)
+    told, silent = (model.answers(features, "7", one) for one in (dossier, bare))
+    told_of = ("reason_codes", "innocent_explanations")
+    assert any(one["innocent_explanations"] for one in told)
+    assert [one["innocent_explanations"] for one in told] != [one["innocent_explanations"] for one in silent]
+    for one, other, probability in zip(told, silent, model.predict(features).fillna(-1), strict=True):
+        assert {k: v for k, v in one.items() if k not in told_of} == {
+            k: v for k, v in other.items() if k not in told_of
+        }
+        assert [reason["code"] for reason in one["reason_codes"]] == [
+            reason["code"] for reason in other["reason_codes"]
+        ]
+        assert (-1 if one["insufficient_data"] else one["fraud_probability"]) == probability
 
 
 def test_the_answer_has_the_documented_fields_and_is_json(
-    model: FraudModel, features: pd.DataFrame, end: pd.Timestamp
+    model: FraudModel, features: pd.DataFrame, dossier: Dossier
 ) -> None:
-    for answer in model.answers(features, "7", end):
+    for answer in model.answers(features, "7", dossier):
         assert list(answer) == ANSWER
+        assert not any(reason["evidence"].keys() <= {"from", "to", "usual"} for reason in answer["reason_codes"])
         assert json.loads(json.dumps(answer, allow_nan=False)) == answer
         assert len(answer["reason_codes"]) <= MOST
         assert answer["recommended_action"] in {"ALLOW", "REVIEW", "BLOCK"}
@@ -117,11 +144,11 @@ def test_the_risk_score_is_one_less_the_false_positive_rate(model: FraudModel) -
 
 
 def test_without_statistics_and_engagements_there_is_no_guess(model: FraudModel, end: pd.Timestamp) -> None:
-    nobody = fraud_features(complete({"creators": pd.DataFrame({c.CREATOR_ID: ["new"]})}), end)
-    (answer,) = model.answers(nobody, "7", end)
+    tables = complete({"creators": pd.DataFrame({c.CREATOR_ID: ["new"]})})
+    (answer,) = model.answers(fraud_features(tables, end), "7", Dossier.of(tables, end))
     assert answer["insufficient_data"]
     assert answer["fraud_probability"] is answer["risk_score"] is answer["risk_level"] is None
-    assert answer["reason_codes"] == []
+    assert answer["reason_codes"] == answer["innocent_explanations"] == []
     assert answer["confidence"] == 0
 
 
@@ -147,22 +174,40 @@ def test_directions_and_reasons_name_features(model: FraudModel) -> None:
     assert sorted(grouped) == sorted(FRAUD_FEATURES)
     assert set(SUSPICIOUS) | set(INNOCENT) <= set(FRAUD_FEATURES)
     assert not set(SUSPICIOUS) & set(INNOCENT)
+    assert {name for _, names in INNOCENCE.values() for name in names} == set(INNOCENT)
     assert set(PEAK_DAYS.values()) <= set(EVIDENCE)
     assert model.booster.feature_name() == list(FRAUD_FEATURES)
 
 
-def test_reasons_are_what_raised_the_score(end: pd.Timestamp) -> None:
+def test_reasons_are_what_raised_the_score_beside_what_is_usual(end: pd.Timestamp) -> None:
     features = pd.DataFrame(0.25, index=["a"], columns=[*FRAUD_FEATURES, *EVIDENCE])
-    features[["spike_share", "gain_peak_age"]] = [np.nan, 3.0]
+    features[["spike_share", "gain_peak_age", "comment_short"]] = [np.nan, 3.0, np.nan]
     margins = pd.DataFrame(0.0, index=[0], columns=list(FRAUD_FEATURES))
-    margins[["follower_spike", "spike_share", "engagers_abroad", "repeat_engagers", "comment_links"]] = [
-        0.5, 0.1, 0.2, LEAST / 2, -0.9,
-    ]  # fmt: skip
-    ((first, second),) = reason_codes(features, margins, end)
+    margins[
+        ["follower_spike", "spike_share", "engagers_abroad", "repeat_engagers", "comment_links", "comment_short"]
+    ] = [0.5, 0.1, 0.2, LEAST / 2, -0.9, 2.0]  # of a comment_short that is not known, nobody could check anything
+    dossier = Dossier.of(complete({"creators": pd.DataFrame({c.CREATOR_ID: ["a"]})}), end)
+    usual = {"follower_spike": {"low": 0.1, "median": 0.2, "high": 0.3}}
+    (told,) = explain(features, margins, usual, dossier)
+    first, second = told["reason_codes"]
     assert (first["code"], second["code"]) == ("FOLLOWER_SPIKE", "AUDIENCE_COUNTRY_MISMATCH")
     days = {"from": str((end - 3 * MONTH).date()), "to": str(end.date())}
-    assert first["evidence"] == {"follower_spike": 0.25, **days, "peak_date": str((end - MONTH / 10).date())}
-    assert second["evidence"] == {"engagers_abroad": 0.25, **days}
+    peak = str((end - MONTH / 10).date())
+    spikes = {"days": [], "days_total": 0}
+    assert first["evidence"] == {"follower_spike": 0.25, "usual": usual, **days, "peak_date": peak, **spikes}
+    countries = {"stated": [], "stated_total": 0, "engaging": [], "engaging_total": 0}
+    assert second["evidence"] == {"engagers_abroad": 0.25, "usual": {}, **days, **countries}
+
+
+def test_what_lowered_the_score_is_said_beside_the_reasons(end: pd.Timestamp) -> None:
+    features = pd.DataFrame(0.25, index=["a"], columns=[*FRAUD_FEATURES, *EVIDENCE])
+    margins = pd.DataFrame(0.0, index=[0], columns=list(FRAUD_FEATURES))
+    margins["gain_view_correlation"] = -0.4
+    dossier = Dossier.of(complete({"creators": pd.DataFrame({c.CREATOR_ID: ["a"]})}), end)
+    assert explain(features, margins, {}, dossier)[0]["innocent_explanations"] == []
+    (told,) = explain(features, margins.assign(engagers_abroad=0.2), {}, dossier)
+    (found,) = told["innocent_explanations"]
+    assert (found["code"], found["evidence"]) == ("GROWTH_FOLLOWS_VIEWS", {"gain_view_correlation": 0.25})
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,204 @@
+"""One creator's 90 days as a person looks at them: the days, the videos, who engaged, and which days stand out.
+
+No model reads any of this; days stand out by the measures that the features are made of.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features import columns as c
+from features.fraud.series import deviation, excess, expected, median
+from features.fraud.window import Values, Window
+from features.graph.creators import Graph
+from features.graph.evidence import Group
+from features.schema import Tables
+
+SPIKE = 6.0  # robust z of a day that stands out by itself; ordinary luck stays below
+Row = dict[str, Any]
+VIDEO = ("row", c.VIDEO_ID, c.CREATE_TIME, c.COLLABORATION_ID, c.LIKES, "organic")
+ACT = (
+    "row", "hour", c.ACCOUNT_ID, c.EVENT_TIME, c.COMMENT_TEXT, c.CREATED_AT, c.COUNTRY_CODE, c.FOLLOWING_COUNT,
+    c.VIDEOS_COUNT, c.HAS_AVATAR, c.BIO_LENGTH,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Where evidence comes from: the ``tables`` as known at ``as_of``, and the ``graph`` of the engagements in the 90
+    days before. Nothing of it is computed before it is asked for."""
+
+    tables: Tables
+    as_of: pd.Timestamp
+    graph: Graph
+
+    @classmethod
+    def of(cls, tables: Tables, as_of: pd.Timestamp) -> "Dossier":
+        """From tables known at ``as_of``."""
+        return cls(tables, as_of, everyones_graph(tables, as_of))
+
+    def histories(self, ids: Sequence[str] | pd.Index) -> "list[History]":
+        """The history of each of ``ids``."""
+        records = Records(Window(self.tables, pd.Index(ids, name=c.CREATOR_ID), self.as_of))
+        return [History(self, records, row) for row in range(len(ids))]
+
+    @cached_property
+    def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:
+        """(account, hour) → how many creators it acted on, where several."""
+        events = self.graph.events
+        met = events.groupby([events[c.ACCOUNT_ID], events[c.EVENT_TIME].dt.floor("h")])[c.CREATOR_ID].nunique()
+        return dict(met[met > 1])
+
+    @cached_property
+    def together(self) -> Mapping[str, list[Group]]:
+        """Creator → the groups of accounts that acted on it at the same times as on others."""
+        return _by_creator([*self.graph.lockstep, *self.graph.dense])
+
+    @cached_property
+    def rings(self) -> Mapping[str, list[Group]]:
+        """Creator → the circles and pods it belongs to."""
+        return _by_creator([*self.graph.circles, *self.graph.pods])
+
+
+def everyones_graph(tables: Tables, as_of: pd.Timestamp) -> Graph:
+    """The graph as it is asked for groups alone, which are the same of whomever one speaks."""
+    return Graph.of(tables, as_of, pd.Index([], name=c.CREATOR_ID))
+
+
+@dataclass(frozen=True)
+class Records:
+    """The tables of a window as rows of each of its creators, made once for all of them."""
+
+    window: Window
+
+    @cached_property
+    def acts(self) -> Mapping[int, list[Row]]:
+        """Engagements with the accounts behind them, in the order of time."""
+        return _by_row(self.window.engagements.sort_values([c.EVENT_TIME, c.ACCOUNT_ID])[[*ACT]])
+
+    @cached_property
+    def videos(self) -> Mapping[int, list[Row]]:
+        """Videos that were published in the window, those with most organic views first."""
+        return _by_row(self.window.videos.sort_values(["organic", c.VIDEO_ID], ascending=[False, True])[[*VIDEO]])
+
+    @cached_property
+    def anomalies(self) -> Mapping[int, list[Row]]:
+        """The days that stand out, see :func:`anomalies`."""
+        return _by_row(anomalies(self.window))
+
+    @cached_property
+    def stated(self) -> Mapping[int, list[Row]]:
+        """Countries of the stated audience, the largest share first."""
+        audience = self.window.tables["audience"]
+        rows = audience[audience[c.DIMENSION] == "country"].sort_values([c.SHARE, c.BUCKET], ascending=[False, True])
+        rows = rows.assign(row=self.window.ids.get_indexer(rows[c.CREATOR_ID]))
+        return _by_row(rows[["row", c.BUCKET, c.SHARE]])
+
+    @cached_property
+    def usual(self) -> Mapping[str, Values]:
+        """Daily series → the median day of each creator."""
+        return {name: median(getattr(self.window, name)) for name in ("reach", "gain", "likes")}
+
+
+@dataclass(frozen=True)
+class History:
+    """The creator in ``row`` of a window."""
+
+    dossier: Dossier
+    records: Records
+    row: int
+
+    @property
+    def window(self) -> Window:
+        """The 90 days, of all creators who are looked at together."""
+        return self.records.window
+
+    @property
+    def creator_id(self) -> str:
+        """Whose history it is."""
+        return str(self.window.ids[self.row])
+
+    @property
+    def acts(self) -> list[Row]:
+        """Engagements of the 90 days with the accounts behind them, in the order of time."""
+        return self.records.acts.get(self.row, [])
+
+    @property
+    def videos(self) -> list[Row]:
+        """Videos published in the 90 days, those with most organic views first."""
+        return self.records.videos.get(self.row, [])
+
+    @property
+    def anomalies(self) -> list[Row]:
+        """The days that stand out, the largest excess first."""
+        return self.records.anomalies.get(self.row, [])
+
+    @property
+    def stated(self) -> list[Row]:
+        """Countries (``bucket``) and shares of the stated audience, the largest first."""
+        return self.records.stated.get(self.row, [])
+
+    def of(self, name: str) -> Values:
+        """(90,) a daily series of the window: gain, reach, paid, likes, …"""
+        series: Values = getattr(self.window, name)[self.row]
+        return series
+
+    def times_usual(self, name: str, day: int) -> float:
+        """A day of a series over its median day; NaN where that is not above 0."""
+        usual = self.records.usual[name][self.row]
+        return float(self.of(name)[day] / usual) if usual > 0 else np.nan
+
+
+def anomalies(window: Window) -> pd.DataFrame:
+    """A row for each creator (``row``), ``date`` (place ``day``) and ``metric`` that stands out, the largest excess
+    first.
+
+    ``value`` is that day's, ``usual`` the median day's, ``expected`` what the creator's usual rate makes of that day's
+    views (of views: of its likes), and ``excess`` what goes beyond twice that; 0 where a spike came with the views that
+    explain it.
+    """
+    frame = pd.concat([_standing_out(window, metric) for metric in METRICS], ignore_index=True)
+    return frame.sort_values(["row", "excess", "value"], ascending=[True, False, False], ignore_index=True)
+
+
+def _standing_out(window: Window, metric: str) -> pd.DataFrame:
+    part, whole, spikes = METRICS[metric](window)
+    beyond = np.nan_to_num(excess(part, whole))
+    row, day = np.nonzero((beyond > 0) | (spikes & (np.nan_to_num(deviation(part)) >= SPIKE)))
+    columns = {"value": part, "expected": expected(part, whole), "excess": beyond}
+    values = {name: matrix[row, day] for name, matrix in columns.items()}
+    labels = {"row": row, "day": day, "metric": metric, "date": window.dates[day], "usual": median(part)[row]}
+    return pd.DataFrame(labels | values)
+
+
+def _won(window: Window) -> Values:
+    return np.clip(window.gain, 0, None)
+
+
+# Metric → its days, the days of what explains it, and whether a high day stands out though it is explained.
+METRICS: dict[str, Callable[[Window], tuple[Values, Values, bool]]] = {
+    "followers": lambda window: (_won(window), window.reach, True),
+    "views": lambda window: (window.views, window.likes, True),
+    "likes": lambda window: (window.likes, window.reach, False),
+    "comments": lambda window: (window.comments, window.reach, False),
+    "shares": lambda window: (window.shares, window.reach, False),
+}
+
+
+def _by_row(frame: pd.DataFrame) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for record in frame.to_dict("records"):
+        found.setdefault(record["row"], []).append(record)
+    return found
+
+
+def _by_creator(groups: Sequence[Group]) -> dict[str, list[Group]]:
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        for creator in group.creators:
+            found.setdefault(creator, []).append(group)
+    return found
