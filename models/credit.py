@@ -10,21 +10,26 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
+from models.credit_appeals import appeal_answers
 from models.credit_factors import (
     CODE,
     FACTORS,
     MEASURE,
     Posterior,
+    coded,
     coded_events,
     confidence,
     event_points,
     evidence,
     factor_scores,
     moved,
+    not_undone,
+    past_events,
     posterior,
     total,
 )
 from models.credit_policy import POLICY_FILE, Policy, load_policy
+from models.credit_texts import described
 
 __all__ = ["POLICY_FILE", "Policy", "credit_answers", "credit_scores", "load_policy"]
 
@@ -32,24 +37,6 @@ MOST_REASONS = 4
 DECIMALS = 1
 """Of scores and points; finer ones would depend on how many creators are scored at once (vectorised logarithms)."""
 CONFIDENCE_DECIMALS = 4
-# The words for each code of an event; {v} is the rating or the assessed value.
-TEXTS = {
-    "CONTENT_SUBMITTED_ON_TIME": "Content submitted on time",
-    "CONTENT_SUBMITTED_LATE": "Content submitted late",
-    "PUBLISHED_ON_TIME": "Published as agreed",
-    "PUBLISHED_LATE": "Published late",
-    "SETTLED": "Order completed and settled",
-    "CANCELLED_BY_CREATOR": "Order cancelled by the creator",
-    "DEFAULTED": "Order not delivered",
-    "TRAINING_PASSED": "Training passed",
-    "VIOLATION_CONFIRMED_1": "Minor violation confirmed",
-    "VIOLATION_CONFIRMED_2": "Violation confirmed",
-    "VIOLATION_CONFIRMED_3": "Severe violation confirmed",
-    "FRAUD_CONFIRMED": "Fake engagement confirmed",
-    "RATED": "Rated {v:g} of 5 by a brand",
-    "ASSESSED_AUTHENTICITY": "Authenticity assessed at {v:.0%}",
-    "ASSESSED_INTERACTION": "Interaction quality assessed at {v:.0%}",
-}
 # What a creator can do next, as the event it leads to.
 ACTIONS = {
     "PUBLISHED_ON_TIME": "Publish the next order on time",
@@ -83,13 +70,15 @@ def credit_answers(
     the latest row counts) gives only each creator's own ``max_open_orders``.
     """
     ids = pd.Index(pd.unique(np.asarray(creator_ids, dtype=object)))
-    coded = coded_events(events[events[c.CREATOR_ID].isin(ids)], as_of, known_by)
-    found = evidence(coded, policy)
+    past = coded(past_events(events[events[c.CREATOR_ID].isin(ids)], as_of, known_by))
+    standing_events = not_undone(past)
+    found = evidence(standing_events, policy)
     states = posterior(found, policy, ids)
-    standing = _standing(states, coded, policy, as_of)
+    standing = _standing(states, standing_events, policy, as_of)
     own = creators.sort_values(c.OBSERVED_AT, na_position="first").groupby(c.CREATOR_ID)[c.MAX_OPEN_ORDERS].last()
     cap = np.fmin(standing["max_open_orders"], own.reindex(ids))
     factors, reasons, actions = _factors(states, policy), _reasons(found, policy), _actions(states, policy)
+    appealed = appeal_answers(past, policy, as_of)
     answers = {
         creator_id: {
             "creator_id": creator_id,
@@ -103,6 +92,7 @@ def credit_answers(
             "factors": factors[creator_id],
             "reasons": reasons.get(creator_id, []),
             "next_best_action": actions[creator_id],
+            "appeals": appealed.get(creator_id, []),
             "as_of": as_of.isoformat(),
         }
         for creator_id, row, most in zip(ids, standing.itertuples(), cap, strict=True)
@@ -170,7 +160,7 @@ def _reasons(found: pd.DataFrame, policy: Policy) -> dict[str, list[dict[str, An
 
 
 def _reason(row: Any) -> dict[str, Any]:
-    text = f"{TEXTS[row.code].format(v=row.measure)} on {row.event_time:%Y-%m-%d}"
+    text = described(row.code, row.measure, row.event_time)
     return {"code": row.code, "text": text, "event_id": row.event_id, "points": row.points}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
+from features.appeals import UNDOES
 from features.asof import known_at
 from features.schema import COLLABORATION_EVENTS
 from features.vocabulary import CREDIT_FACTORS
@@ -21,7 +22,6 @@ from models.credit_policy import Policy
 CODE, MEASURE, WEIGHT = "code", "measure", "weight"
 TOP = 1000.0
 FACTORS = list(CREDIT_FACTORS)
-UNDOES = {"VIOLATION_OVERTURNED": "VIOLATION_CONFIRMED", "FRAUD_CLEARED": "FRAUD_CONFIRMED"}
 _SETS_DUE = ("CONTRACTED", "REVISION_REQUESTED")
 _NO_DUE = pd.Timestamp("2262-01-01")
 _TINY = 1e-300
@@ -42,7 +42,7 @@ class Posterior:
 def coded_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
     """The events past at ``as_of`` and known by ``known_by`` (by default ``as_of``; both inclusive) that were not
     undone, :func:`coded`."""
-    return coded(_not_undone(past_events(events, as_of, known_by)))
+    return not_undone(coded(past_events(events, as_of, known_by)))
 
 
 def past_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -182,7 +182,7 @@ def _remembered(found: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     return found.assign(size=size, good=mass.where(found[WEIGHT] > 0, 0.0), bad=mass.where(found[WEIGHT] < 0, 0.0))
 
 
-def _not_undone(events: pd.DataFrame) -> pd.DataFrame:
+def not_undone(events: pd.DataFrame) -> pd.DataFrame:
     """``events`` without those that another event of the same creator undoes, as if they had never been."""
     undoing = events[events[c.EVENT_TYPE].isin(UNDOES)]
     undone = pd.MultiIndex.from_arrays([undoing[c.CREATOR_ID], undoing[c.REFERS_TO], undoing[c.EVENT_TYPE].map(UNDOES)])

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from features import columns as c
-from models.credit import TEXTS, credit_answers, graded
-from models.credit_factors import FACTORS, UNDOES, WEIGHT, coded, evidence, past_events, prior
+from features.appeals import UNDOES
+from models.credit import credit_answers, graded
+from models.credit_factors import FACTORS, WEIGHT, coded, evidence, past_events, prior
 from models.credit_policy import Policy
+from models.credit_texts import described
 
 Balance = Mapping[str, tuple[float, float]]
 """α and β by factor."""
@@ -22,12 +24,6 @@ Effects = Mapping[str, float]
 """Signed weight by factor."""
 SHOWN = ["score", "stars", "band", "order_status"]
 SUSPENSION_ENDED = "SUSPENSION_ENDED"
-CHANGES = TEXTS | {
-    "VIOLATION_OVERTURNED": "Violation overturned",
-    "FRAUD_CLEARED": "Cleared of fake engagement",
-    SUSPENSION_ENDED: "Suspension ended",
-}
-"""The words for everything that can change credit; {v} as in :data:`models.credit.TEXTS`."""
 
 
 class Moment(NamedTuple):
@@ -88,7 +84,7 @@ def _change(moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any])
     return {
         "at": moment.at.isoformat(),
         "code": moment.code,
-        "text": f"{CHANGES[moment.code].format(v=event.measure)} on {moment.at:%Y-%m-%d}",
+        "text": described(moment.code, event.measure, moment.at),
         "event_id": event.event_id,
         "event_type": event.event_type,
         "refers_to": None if pd.isna(event.refers_to) else event.refers_to,

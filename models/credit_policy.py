@@ -41,7 +41,10 @@ class Band:
 
 @dataclass(frozen=True)
 class Policy:
-    """See docs/credit.md for the meaning of each number. Weights of events are signed: good > 0, bad < 0."""
+    """See docs/credit.md for the meaning of each number. Weights of events are signed: good > 0, bad < 0.
+
+    A release from before appeals had a deadline is read with today's.
+    """
 
     version: str
     memory: float
@@ -55,6 +58,7 @@ class Policy:
     limited_below: float
     limited_open_orders: float
     suspension_days: Mapping[str, float]
+    appeal_days: float = 14
 
 
 def load_policy(path: Path = POLICY_FILE) -> Policy:

@@ -123,38 +123,6 @@ class ProfileAnswer(Answer):
     results: list[dict[str, Any]]
 
 
-class Factor(Answer):
-    """One of the five factors of the credit score."""
-
-    name: str
-    score: float | None
-    weight: float
-    events: int
-
-
-class CreditScore(Answer):
-    """The credit of one creator."""
-
-    creator_id: str
-    score: float = Field(ge=0, le=1000)
-    stars: int = Field(ge=1, le=5)
-    band: str
-    confidence: float = Field(ge=0, le=1)
-    order_status: Literal["OPEN", "LIMITED", "SUSPENDED"]
-    status_until: str | None
-    max_open_orders: int | None
-    factors: list[Factor]
-    reasons: list[dict[str, Any]] = Field(max_length=4)
-    next_best_action: Any
-    as_of: str
-
-
-class CreditAnswer(Answer):
-    """One credit for each creator asked for."""
-
-    results: list[CreditScore]
-
-
 class CreatorStatus(Answer):
     """What became of one creator."""
 

@@ -65,7 +65,7 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         ),
         Endpoint("/v1/fraud/queue", risk, fraud_requests.QueueRequest, fraud_answers.QueueAnswer, api.fraud_queue),
         Endpoint("/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels),
-        Endpoint("/v1/credit", both, requests.CreditRequest, answers.CreditAnswer, api.credit),
+        Endpoint("/v1/credit", both, requests.CreditRequest, ledger_answers.CreditAnswer, api.credit),
         Endpoint(
             "/v1/credit/history",
             both,

@@ -1,10 +1,10 @@
 """The shapes of the answers that read the ledger, for the OpenAPI document as in :mod:`serving.answers`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from serving.answers import Answer, CreditScore
+from serving.answers import Answer
 
 
 class LedgerEvent(Answer):
@@ -51,6 +51,69 @@ class CollaborationsAnswer(Answer):
     results: list[Collaboration]
     next_page_token: str | None
     as_of: str
+
+
+class Finding(Answer):
+    """What an appeal is against; nulls beside its id where the ledger does not know it."""
+
+    event_id: str
+    event_type: str | None
+    event_time: str | None
+    text: str | None
+    violation_type: str | None
+    note: str | None
+
+
+class Appeal(Answer):
+    """An appeal: OPEN until its deadline, then OVERDUE, DECIDED once it was decided or the finding undone.
+
+    ``outcome`` says whether the finding was OVERTURNED or CONFIRMED; ``statement`` and ``decision`` are the reasons
+    that people gave.
+    """
+
+    appeal_id: str
+    state: Literal["OPEN", "DECIDED", "OVERDUE"]
+    outcome: Literal["OVERTURNED", "CONFIRMED"] | None
+    opened_at: str
+    deadline: str
+    decided_at: str | None
+    overdue_days: float | None = Field(ge=0)
+    finding: Finding
+    statement: str | None
+    decision: str | None
+
+
+class Factor(Answer):
+    """One of the five factors of the credit score."""
+
+    name: str
+    score: float | None
+    weight: float
+    events: int
+
+
+class CreditScore(Answer):
+    """The credit of one creator."""
+
+    creator_id: str
+    score: float = Field(ge=0, le=1000)
+    stars: int = Field(ge=1, le=5)
+    band: str
+    confidence: float = Field(ge=0, le=1)
+    order_status: Literal["OPEN", "LIMITED", "SUSPENDED"]
+    status_until: str | None
+    max_open_orders: int | None
+    factors: list[Factor]
+    reasons: list[dict[str, Any]] = Field(max_length=4)
+    next_best_action: Any
+    appeals: list[Appeal] = Field(max_length=20)
+    as_of: str
+
+
+class CreditAnswer(Answer):
+    """One credit for each creator asked for."""
+
+    results: list[CreditScore]
 
 
 class Standing(Answer):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ RETURNS = {
     "/v1/fraud/accounts": fraud_answers.AccountsAnswer,
     "/v1/fraud/comments": fraud_answers.CommentsAnswer,
     "/v1/fraud/queue": fraud_answers.QueueAnswer,
-    "/v1/credit": answers.CreditAnswer,
+    "/v1/credit": ledger_answers.CreditAnswer,
     "/v1/collaborations": ledger_answers.CollaborationsAnswer,
     "/v1/credit/history": ledger_answers.HistoryAnswer,
     "/v1/credit/what_if": ledger_answers.WhatIfAnswer,
@@ -187,6 +188,32 @@ def test_history_ends_with_the_credit_of_now_and_what_if_tells_that_of_tomorrow(
     asked = {"creator_id": ids[3], "events": [{"event_type": "SETTLED", "collaboration_id": "e2e-none"}]}
     refused = service.post("/v1/credit/what_if", json=asked)
     assert (refused.status_code, refused.json()["error"]["details"][0]["field"]) == (400, "events.0.event_type")
+
+
+def test_a_finding_is_appealed_and_overturned(service, ids):
+    def send(kind: str, refers_to: str | None = None, **more: Any) -> str:
+        moment = datetime.now(UTC).isoformat()
+        event = {"event_id": f"e2e-{kind}", "creator_id": ids[4], "event_type": kind, "event_time": moment}
+        (found,) = post(service, "/v1/events", events=[event | {"refers_to": refers_to} | more])["results"]
+        return found["status"]
+
+    def credit() -> dict[str, Any]:
+        (found,) = post(service, "/v1/credit", creator_ids=[ids[4]])["results"]
+        return found
+
+    score = credit()["score"]
+    assert send("APPEAL_OPENED", "e2e-VIOLATION_CONFIRMED") == "REJECTED"
+    assert send("VIOLATION_CONFIRMED", severity=3, note="Song at 0:12") == "ACCEPTED"
+    assert (credit()["order_status"], credit()["score"] < score) == ("SUSPENDED", True)
+    assert send("APPEAL_OPENED", "e2e-VIOLATION_CONFIRMED", note="I hold a licence") == "ACCEPTED"
+    appeal = credit()["appeals"][0]
+    assert (appeal["state"], appeal["statement"]) == ("OPEN", "I hold a licence")
+    assert appeal["finding"]["note"] == "Song at 0:12"
+    assert send("APPEAL_DECIDED", "e2e-APPEAL_OPENED", note="So it is") == "ACCEPTED"
+    assert send("VIOLATION_OVERTURNED", "e2e-VIOLATION_CONFIRMED") == "ACCEPTED"
+    appeal = credit()["appeals"][0]
+    assert (appeal["state"], appeal["outcome"], appeal["decision"]) == ("DECIDED", "OVERTURNED", "So it is")
+    assert (credit()["order_status"], credit()["score"]) == ("OPEN", score)
 
 
 def test_a_collaboration_is_led_step_by_step(service, ids):

@@ -70,7 +70,8 @@ def test_every_state_that_is_no_end_awaits_a_legal_step() -> None:
 
 
 def test_docs_state_the_machine() -> None:
-    lines = re.findall(r"^\| (.*) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    page = DOCS.read_text(encoding="utf-8").partition("## Findings")[0]
+    lines = re.findall(r"^\| (.*) \|$", page, re.MULTILINE)[1:]
     shown = {state: rest for state, *rest in (re.split(r" *\| *", line) for line in lines)}
     assert shown == {
         state or "(none yet)": [

@@ -167,9 +167,9 @@ def test_a_collaboration_has_one_creator_and_one_brand() -> None:
     stored = ledger("INVITED", brand_id="b1")
     for backfill in (False, True):
         [verdict] = verdicts(stored, ledger("ACCEPTED", start=1).assign(creator_id="c2"), backfill)
-        assert verdict == "creator_id: the collaboration is c1's; send its own or another collaboration_id"
+        assert verdict == "creator_id: is c1 in the events before; send that, or refer to something else"
         [verdict] = verdicts(stored, ledger("ACCEPTED", start=1, brand_id="b2"), backfill)
-        assert verdict == "brand_id: the collaboration is b1's; send its own or another collaboration_id"
+        assert verdict == "brand_id: is b1 in the events before; send that, or refer to something else"
         assert verdicts(stored, ledger("ACCEPTED", start=1), backfill) == [None]
     assert contradictions(joined(stored, ledger("ACCEPTED", start=1, brand_id="b2"))).index.tolist() == [1]
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.credit import TEXTS, credit_answers
-from models.credit_factors import UNDOES
-from models.credit_history import CHANGES, SHOWN, SUSPENSION_ENDED, history_answer, what_if_answer
+from features.appeals import UNDOES
+from models.credit import credit_answers
+from models.credit_history import SHOWN, SUSPENSION_ENDED, history_answer, what_if_answer
+from models.credit_texts import CHANGES
 from serving.ledger_answers import HistoryAnswer
 from tests.models.test_credit import AS_OF, BAD, DAY, EVENTS, GOOD, NEUTRAL, NOBODY, POLICY, START, Event, few, ledger
 
@@ -90,7 +91,7 @@ def test_a_suspension_ends_by_itself_and_an_overturned_one_at_once() -> None:
 
 
 def test_everything_that_can_change_credit_has_its_words() -> None:
-    assert set(CHANGES) == {*TEXTS, *UNDOES, SUSPENSION_ENDED}
+    assert set(CHANGES) == {*UNDOES, SUSPENSION_ENDED}
 
 
 def test_a_newcomer_has_no_history() -> None:

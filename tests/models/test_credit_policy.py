@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from models.credit import ACTIONS, POLICY_FILE, TEXTS, credit_answers, load_policy
+from models.credit import ACTIONS, POLICY_FILE, credit_answers, load_policy
 from models.credit_factors import FACTORS, coded_events, evidence, posterior
+from models.credit_texts import TEXTS
 from tests.models.test_credit import ME, NOBODY, POLICY, Event, ledger
 
 DOCS = (Path(__file__).parents[2] / "docs" / "credit.md").read_text(encoding="utf-8")
@@ -84,6 +85,7 @@ def test_docs_state_the_policy() -> None:
         for code, moved in POLICY.events.items()
     ]
     assert [line[:2] for line in cells("What each event says")[: len(weights)]] == weights
+    assert f"within {POLICY.appeal_days:g} days" in DOCS
     assert cells("Stars, bands and orders") == [
         [f"{start:g}", "★" * star, name]
         for star, (name, start) in enumerate(((band.name, band.start) for band in POLICY.bands), start=1)

@@ -1,0 +1,54 @@
+"""Appeals as objects: what is appealed, why, until when it is to be decided, and what came of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from features import columns as c
+from features.appeals import Appeal, appeals
+from models.credit_factors import CODE, MEASURE
+from models.credit_policy import Policy
+from models.credit_texts import TEXTS, described
+
+MOST_APPEALS = 20
+_DAY = pd.Timedelta(days=1)
+
+
+def appeal_answers(past: pd.DataFrame, policy: Policy, as_of: pd.Timestamp) -> dict[str, list[dict[str, Any]]]:
+    """By creator the latest appeals in ``past``, events :func:`models.credit_factors.coded`, latest first."""
+    made = appeals(past)
+    rows = past[past[c.EVENT_ID].isin([one.finding_id for one in made])]
+    findings = {row[c.EVENT_ID]: row for row in rows.to_dict("records")}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in reversed(made):
+        found.setdefault(one.creator_id, []).append(_answer(one, findings.get(one.finding_id), policy, as_of))
+    return {creator_id: theirs[:MOST_APPEALS] for creator_id, theirs in found.items()}
+
+
+def _answer(appeal: Appeal, against: Mapping[str, Any] | None, policy: Policy, as_of: pd.Timestamp) -> dict[str, Any]:
+    """OPEN until the deadline, OVERDUE after it, DECIDED once it or the finding was: OVERTURNED or CONFIRMED."""
+    deadline = appeal.opened_at + policy.appeal_days * _DAY
+    late = (as_of - deadline) / _DAY
+    decided = appeal.decided_at is not None
+    return {
+        "appeal_id": appeal.appeal_id,
+        "state": "DECIDED" if decided else "OVERDUE" if late > 0 else "OPEN",
+        "outcome": None if not decided else "OVERTURNED" if appeal.overturned else "CONFIRMED",
+        "opened_at": appeal.opened_at.isoformat(),
+        "deadline": deadline.isoformat(),
+        "decided_at": appeal.decided_at.isoformat() if appeal.decided_at else None,
+        "overdue_days": round(late, 1) if late > 0 and not decided else None,
+        "finding": {"event_id": appeal.finding_id} | _finding(against),
+        "statement": appeal.statement,
+        "decision": appeal.decision,
+    }
+
+
+def _finding(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was appealed, in words; nulls where the ledger does not know the event."""
+    if row is None:
+        return dict.fromkeys(("event_type", "event_time", "text", "violation_type", "note"))
+    told = {name: None if pd.isna(row[name]) else row[name] for name in (c.VIOLATION_TYPE, c.NOTE)}
+    text = described(row[CODE], row[MEASURE], row[c.EVENT_TIME]) if row[CODE] in TEXTS else None
+    return {"event_type": row[c.EVENT_TYPE], "event_time": row[c.EVENT_TIME].isoformat(), "text": text} | told
