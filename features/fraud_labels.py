@@ -3,9 +3,27 @@
 import pandas as pd
 
 from features import columns as c
+from features.asof import known_at
 from features.fraud.window import SPAN
+from features.schema import COLLABORATION_EVENTS, Tables
 
+CLEARED_AT = "cleared_at"
 CLEARED = pd.Timedelta(days=60)  # a review that found nothing clears a date when it saw at least so much of the 90 days
+
+
+def creator_labels(tables: Tables, end: pd.Timestamp) -> pd.DataFrame:
+    """The labels of creators, with ``cleared_at``: when a finding was taken back in the ledger (NaT: it stands).
+
+    One without ``known_at`` was known at ``end``. A finding and its FRAUD_CONFIRMED are of the same creator and moment.
+    """
+    labels, events = tables["fraud_labels"], tables["collaboration_events"]
+    labels = labels[labels[c.CREATOR_ID].notna()].assign(**{c.KNOWN_AT: labels[c.KNOWN_AT].fillna(end)})
+    cleared = events[events[c.EVENT_TYPE] == "FRAUD_CLEARED"]
+    cleared = cleared[[c.REFERS_TO]].assign(**{CLEARED_AT: known_at(cleared, COLLABORATION_EVENTS)})
+    found = events.loc[events[c.EVENT_TYPE] == "FRAUD_CONFIRMED", [c.EVENT_ID, c.CREATOR_ID, c.EVENT_TIME]]
+    taken_back = found.merge(cleared, left_on=c.EVENT_ID, right_on=c.REFERS_TO)
+    first = taken_back.groupby([c.CREATOR_ID, c.EVENT_TIME])[CLEARED_AT].min()
+    return labels.join(first.rename_axis([c.CREATOR_ID, c.KNOWN_AT]), on=[c.CREATOR_ID, c.KNOWN_AT])
 
 
 def fraud_target(labels: pd.DataFrame, as_of: pd.Timestamp, label_known_by: pd.Timestamp) -> pd.Series:
@@ -16,11 +34,13 @@ def fraud_target(labels: pd.DataFrame, as_of: pd.Timestamp, label_known_by: pd.T
 def speaking_labels(labels: pd.DataFrame, as_of: pd.Timestamp, label_known_by: pd.Timestamp) -> pd.DataFrame:
     """The row of ``labels`` that speaks for each creator at ``as_of``, indexed by creator_id; ``label`` is its index.
 
-    Only labels of creators known by ``label_known_by`` count. A fake period speaks for dates whose 90 days it touches,
-    a clean one for dates of whose 90 days it saw at least 60; a label without period speaks for dates in the 90 days
-    before it became known. The latest known of several wins.
+    ``labels`` are those of :func:`creator_labels`; only what was known by ``label_known_by`` counts, and a finding
+    taken back by then is innocent. A fake period speaks for dates whose 90 days it touches, a clean one for dates of
+    whose 90 days it saw at least 60; a label without period speaks for dates in the 90 days before it became known. The
+    latest known of several wins.
     """
-    labels = labels[labels[c.CREATOR_ID].notna() & (labels[c.KNOWN_AT] <= label_known_by)]
+    labels = labels[labels[c.KNOWN_AT] <= label_known_by]
+    labels = labels.assign(**{c.IS_FAKE: labels[c.IS_FAKE].mask(labels[CLEARED_AT] <= label_known_by, 0.0)})
     start, end = labels[c.PERIOD_START], labels[c.PERIOD_END].fillna(labels[c.KNOWN_AT])
     seen = end.clip(upper=as_of) - start.clip(lower=as_of - SPAN)
     touches = (seen >= CLEARED) | ((labels[c.IS_FAKE] == 1) & (seen > pd.Timedelta(0)))

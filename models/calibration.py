@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
 EDGE = 1e-6
-PRIOR = np.array([16.0, 1e-3])  # precision of the prior: slope 1 ± 0.25, intercept free
-STEPS = 50
+SLOPE_PRECISION = 16.0  # of the prior: slope 1 ± 0.25
+FREE = 1e-3  # precision of the intercept's prior
+STEPS, ENOUGH = 50, 1e-9
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,17 @@ class PlattCalibrator:
     intercept: float = 0.0
 
     @classmethod
-    def fit(cls, probabilities: Values, labels: Values, weight: Values | None = None) -> "PlattCalibrator":
-        """Fits on probabilities that the model gave to rows it had not seen.
+    def fit(
+        cls, probabilities: Values, labels: Values, weight: Values | None = None, precision: float = SLOPE_PRECISION
+    ) -> "PlattCalibrator":
+        """Fits on probabilities that the model gave to rows it had not seen; ``labels`` are 0, 1 or in between.
 
-        The most probable parameters under a prior that believes the model's slope until some dozens of cases of each
-        kind speak against it. Weights count as no more rows than they are worth (Σw)² / Σw² (Kish, 1965).
+        The most probable parameters under a prior that believes the model's slope, with this ``precision``, until some
+        dozens of cases of each kind speak against it. Weights are :func:`effective`.
         """
-        weight = np.ones(len(labels)) if weight is None else weight
-        weight = weight * weight.sum() / (weight**2).sum()
+        weight = np.ones(len(labels)) if weight is None else effective(weight)
         x = np.stack([_logit(probabilities), np.ones(len(labels))], axis=1)
-        slope, intercept = _most_probable(x, labels, weight)
+        slope, intercept = _most_probable(x, labels, weight, np.array([precision, FREE]))
         return cls(max(slope, 0.0), intercept)
 
     def predict(self, probabilities: Values) -> Values:
@@ -46,16 +48,24 @@ class PlattCalibrator:
         return cls(**content)
 
 
-def _most_probable(x: Values, labels: Values, weight: Values) -> tuple[float, float]:
+def effective(weight: Values) -> Values:
+    """The weights scaled so that they count as no more rows than they are worth, (Σw)² / Σw² (Kish, 1965)."""
+    return weight * (weight.sum() / (weight**2).sum())
+
+
+def _most_probable(x: Values, labels: Values, weight: Values, precision: Values) -> tuple[float, float]:
     """Newton's method on the penalised log-likelihood, which is concave; steps of at most 1 keep it from
     overshooting."""
     start = np.array([1.0, 0.0])
     parameters = start
     for _ in range(STEPS):
         p = _sigmoid(x @ parameters)
-        gradient = x.T @ (weight * (labels - p)) - PRIOR * (parameters - start)
-        curvature = (x.T * (weight * p * (1 - p))) @ x + np.diag(PRIOR)
-        parameters = parameters + np.clip(np.linalg.solve(curvature, gradient), -1, 1)
+        gradient = x.T @ (weight * (labels - p)) - precision * (parameters - start)
+        curvature = (x.T * (weight * p * (1 - p))) @ x + np.diag(precision)
+        step = np.clip(np.linalg.solve(curvature, gradient), -1, 1)
+        parameters = parameters + step
+        if np.abs(step).max() < ENOUGH:
+            break
     return float(parameters[0]), float(parameters[1])
 
 

@@ -1,7 +1,8 @@
 """The probability that a creator's engagement is fake, calibrated, with the evidence that moved it.
 
-LightGBM on the 90 days before a date, trained on reviews. Most reviews come from a queue of suspects, so calibration
-weighs them: the queue stands for itself, the audits drawn by lot for everyone else.
+LightGBM on the 90 days before a date, trained on reviews. Reviewers err, so the model learns what is probably true of
+each label (:mod:`models.label_noise`). Most reviews come from a queue of suspects, so calibration weighs them: the
+queue stands for itself, the audits drawn by lot for everyone else.
 """
 
 import json
@@ -21,6 +22,7 @@ from features import columns as c
 from features.asof import data_as_of, known
 from features.fraud import FRAUD_FEATURES, fraud_features
 from features.fraud.history import Dossier
+from features.fraud_labels import creator_labels
 from features.schema import Tables
 from models import gbm
 from models.calibration import PlattCalibrator
@@ -36,14 +38,17 @@ from models.fraud_rows import (
     training_dates,
     training_rows,
 )
+from models.label_noise import calibrated_to_guilt
 from models.measures import average_precision, brier, expected_calibration_error
 
 Values = npt.NDArray[np.float64]
 FOLDS = 5
 ROUNDS = 300
 QUANTILES = 200
+DOUBTS = 2
+FLATTENING = 0.5  # power of the weights in calibration, between what is unbiased and what is steady (Shimodaira, 2000)
 PARAMETERS = {
-    "objective": "binary",
+    "objective": "cross_entropy",  # targets may lie between 0 and 1
     "learning_rate": 0.03,
     "num_leaves": 4,
     "min_data_in_leaf": 20,
@@ -73,9 +78,9 @@ MONOTONE = [(name in SUSPICIOUS) - (name in INNOCENT) for name in FRAUD_FEATURES
 
 @dataclass(frozen=True)
 class FraudModel:
-    """``innocent`` (QUANTILES + 1,) are quantiles of the probabilities given out of fold to the innocent: the table
-    that ties a risk score to a false-positive rate; ``usual`` are quantiles of their features, to hold evidence
-    against. ``policy`` is that of the time of training."""
+    """``innocent`` (QUANTILES + 1,) are quantiles of the probabilities of the innocent among all creators at the end of
+    training: the table that ties a risk score to a false-positive rate; ``usual`` are quantiles of the features of
+    those whom reviews cleared, to hold evidence against. ``policy`` is that of the time of training."""
 
     booster: lgb.Booster
     calibrator: PlattCalibrator
@@ -187,10 +192,11 @@ def fit_fraud(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Ge
     frames = {date: feature_frame(tables, labels, date, end) for date in dates}
     rows = training_rows(labels, frames, label_known_by, tables["creators"][c.CREATOR_ID].nunique())
     if not rows.enough:
-        count = int((labels[c.KNOWN_AT] <= label_known_by).sum())
+        count = int((creator_labels(tables, end)[c.KNOWN_AT] <= label_known_by).sum())
         needed = f"{MINIMUM_LABELS} are needed, {MINIMUM_EACH} of each kind that speak for a date with data"
         raise ValueError(f"{count} labels of creators; {needed}")
-    return _fit(rows, int(rng.integers(2**31)))
+    everyone = fraud_features(known(tables, label_known_by, end), label_known_by)
+    return _fit(rows, everyone, int(rng.integers(2**31)))
 
 
 def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.Generator) -> pd.DataFrame:
@@ -208,27 +214,50 @@ def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.G
         seen = known(tables, date, end)
         rows = training_rows(labels, frames, date, seen["creators"][c.CREATOR_ID].nunique())
         if rows.enough:
-            probabilities = _fit(rows, seed).predict(fraud_features(seen, date))
+            everyone = fraud_features(seen, date)
+            probabilities = _fit(rows, everyone, seed).predict(everyone)
             scored.append(probabilities.rename("fraud_probability").reset_index().assign(as_of=date))
     columns = ["as_of", c.CREATOR_ID, "fraud_probability"]
     return pd.concat(scored, ignore_index=True)[columns] if scored else pd.DataFrame(columns=columns)
 
 
-def _fit(rows: Rows, seed: int) -> FraudModel:
-    """The model on all rows, calibrated on what models of four fifths of the creators said of the other fifth."""
-    raw = np.zeros(len(rows.target))
-    for train, test in GroupKFold(FOLDS).split(raw, groups=rows.creators):
-        raw[test] = gbm.predict(_train(rows.x[train], rows.target[train], seed), rows.x[test])
-    judged = rows.judged
-    target, weight = rows.target[judged], rows.weight[judged]
-    calibrator = PlattCalibrator.fit(raw[judged], target, weight)
-    probability = calibrator.predict(raw[judged])
-    clean = target == 0
+def _fit(rows: Rows, everyone: pd.DataFrame, seed: int) -> FraudModel:
+    """The model on all rows, calibrated on what models of four fifths of the creators said of the other fifth;
+    ``everyone`` are the features of all creators at the end.
+
+    Labels are doubted DOUBTS times: what the scores and the label noise make of each becomes the next target (Raykar et
+    al., JMLR 2010), in between where they disagree.
+    """
+    judged, believed = rows.judged, rows.target
+    for _ in range(DOUBTS + 1):
+        target, raw = believed, _out_of_fold(rows, believed, seed)
+        flat = rows.weight[judged] ** FLATTENING
+        calibrator, noise = calibrated_to_guilt(raw[judged], rows.target[judged], flat)
+        believed = noise.guilt(calibrator.predict(raw), rows.target)
+    metrics = _metrics(calibrator.predict(raw[judged]), rows.target[judged], rows.audited[judged])
+    metrics |= {"label_false_alarms": noise.false_alarm, "label_misses": noise.miss}
+    booster = _train(rows.x, target, seed)
+    innocent = _innocent(calibrator.predict(gbm.predict(booster, _matrix(everyone))))
+    return FraudModel(booster, calibrator, innocent, load_fraud_policy(), metrics, _usual(rows))
+
+
+def _innocent(probability: Values) -> Values:
+    """Quantiles among the innocent of a population in which each is innocent with 1 − ``probability``."""
     levels = np.linspace(0, 1, QUANTILES + 1)
-    innocent = np.quantile(probability[clean], levels, weights=weight[clean], method="inverted_cdf")
-    metrics = _metrics(probability, target, rows.audited[judged])
-    usual = usual_values(pd.DataFrame(rows.x[judged][clean], columns=list(FRAUD_FEATURES)), weight[clean])
-    return FraudModel(_train(rows.x, rows.target, seed), calibrator, innocent, load_fraud_policy(), metrics, usual)
+    return np.quantile(probability, levels, weights=1 - probability, method="inverted_cdf")
+
+
+def _usual(rows: Rows) -> Usual:
+    """What is usual among those whom reviews cleared."""
+    cleared = rows.judged & (rows.target == 0)
+    return usual_values(pd.DataFrame(rows.x[cleared], columns=list(FRAUD_FEATURES)), rows.weight[cleared])
+
+
+def _out_of_fold(rows: Rows, target: Values, seed: int) -> Values:
+    raw = np.zeros(len(target))
+    for train, test in GroupKFold(FOLDS).split(raw, groups=rows.creators):
+        raw[test] = gbm.predict(_train(rows.x[train], target[train], seed), rows.x[test])
+    return raw
 
 
 def _train(x: Values, target: Values, seed: int) -> lgb.Booster:

@@ -11,7 +11,7 @@ from features import columns as c
 from features.asof import known
 from features.fraud import FRAUD_FEATURES, fraud_features
 from features.fraud.window import SPAN
-from features.fraud_labels import speaking_labels
+from features.fraud_labels import creator_labels, speaking_labels
 from features.schema import Tables
 
 Values = npt.NDArray[np.float64]
@@ -48,9 +48,11 @@ def has_both(target: Values) -> bool:
 
 
 def dated_labels(tables: Tables, end: pd.Timestamp) -> pd.DataFrame:
-    """The labels of creators; one without ``known_at`` was known at ``end``."""
-    labels = tables["fraud_labels"]
-    return labels[labels[c.CREATOR_ID].notna()].assign(**{c.KNOWN_AT: labels[c.KNOWN_AT].fillna(end)})
+    """The labels of creators that can be learned from: without fraud that was half over before the statistics begin,
+    of which the features see too little."""
+    labels = creator_labels(tables, end)
+    middle = labels[c.PERIOD_START] + (labels[c.PERIOD_END] - labels[c.PERIOD_START]) / 2
+    return labels[~((labels[c.IS_FAKE] == 1) & (middle < tables["daily_stats"][c.DATE].min()))]
 
 
 def training_dates(tables: Tables, labels: pd.DataFrame, until: pd.Timestamp) -> pd.DatetimeIndex:

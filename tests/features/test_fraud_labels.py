@@ -3,16 +3,27 @@ import pytest
 
 from features import columns as c
 from features import schema
-from features.fraud_labels import fraud_target, speaking_labels
+from features.fraud_labels import CLEARED_AT, creator_labels, fraud_target, speaking_labels
 
 AS_OF = pd.Timestamp("2026-04-01")
 LATER = pd.Timestamp("2026-12-31")
 
 
-def labels(*rows: tuple[str | None, int, str, str | None, str | None]) -> pd.DataFrame:
-    """creator, is_fake, known_at, period_start, period_end."""
+def tables(*rows: tuple[str | None, int, str | None, str | None, str | None]) -> dict[str, pd.DataFrame]:
+    """Labels: creator, is_fake, known_at, period_start, period_end."""
     names = [c.CREATOR_ID, c.IS_FAKE, c.KNOWN_AT, c.PERIOD_START, c.PERIOD_END]
-    return schema.conform(pd.DataFrame(rows, columns=names), schema.FRAUD_LABELS)
+    return dict(schema.complete({"fraud_labels": pd.DataFrame(rows, columns=names)}))
+
+
+def labels(*rows: tuple[str | None, int, str | None, str | None, str | None]) -> pd.DataFrame:
+    """The labels of creators among them, none of which was taken back."""
+    return creator_labels(tables(*rows), LATER)
+
+
+def ledger(*rows: tuple[str, str, str, str, str | None]) -> pd.DataFrame:
+    """event, creator, type, time, refers to."""
+    names = [c.EVENT_ID, c.CREATOR_ID, c.EVENT_TYPE, c.EVENT_TIME, c.REFERS_TO]
+    return schema.conform(pd.DataFrame(rows, columns=names), schema.COLLABORATION_EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +63,35 @@ def test_the_latest_known_wins_in_whatever_order() -> None:
     assert fraud_target(table, AS_OF, pd.Timestamp("2026-04-25")).to_dict() == {"a": 1}
 
 
-def test_labels_of_accounts_do_not_count_and_the_table_stays() -> None:
-    table = labels((None, 1, "2026-04-20", None, None), ("a", 1, "2026-04-20", None, None))
-    before = table.copy()
-    assert speaking_labels(table, AS_OF, LATER)["label"].to_dict() == {"a": 1}
-    pd.testing.assert_frame_equal(table, before)
+def test_labels_of_accounts_do_not_count_and_the_tables_stay() -> None:
+    given = tables((None, 1, "2026-04-20", None, None), ("a", 1, "2026-04-20", None, None))
+    before = {name: table.copy() for name, table in given.items()}
+    assert speaking_labels(creator_labels(given, LATER), AS_OF, LATER)["label"].to_dict() == {"a": 1}
+    for name, table in given.items():
+        pd.testing.assert_frame_equal(table, before[name])
+
+
+def test_a_finding_taken_back_is_innocent_from_when_that_is_known() -> None:
+    given = tables(
+        ("a", 1, "2026-04-20", "2026-01-20", "2026-04-01"),
+        ("b", 1, "2026-04-20", "2026-01-20", "2026-04-01"),
+        ("a", 1, "2026-04-10", "2026-01-10", "2026-04-01"),
+    )
+    events = ledger(
+        ("e1", "a", "FRAUD_CONFIRMED", "2026-04-20", None),
+        ("e2", "b", "FRAUD_CONFIRMED", "2026-04-20", None),
+        ("e3", "a", "FRAUD_CLEARED", "2026-05-20", "e1"),
+        ("e4", "b", "VIOLATION_OVERTURNED", "2026-05-20", "e2"),
+    )
+    found = creator_labels(given | {"collaboration_events": events}, LATER)
+    assert list(found[CLEARED_AT].notna()) == [True, False, False]
+    assert fraud_target(found, AS_OF, pd.Timestamp("2026-05-19")).to_dict() == {"a": 1, "b": 1}
+    assert fraud_target(found, AS_OF, pd.Timestamp("2026-05-20")).to_dict() == {"a": 0, "b": 1}
+
+
+def test_a_label_without_a_moment_was_known_at_the_end() -> None:
+    assert list(labels(("a", 1, None, None, None))[c.KNOWN_AT]) == [LATER]
 
 
 def test_no_labels() -> None:
-    assert fraud_target(schema.empty(schema.FRAUD_LABELS), AS_OF, LATER).empty
+    assert fraud_target(labels(), AS_OF, LATER).empty

@@ -16,7 +16,7 @@ from features.fraud.window import SPAN
 from features.fraud_labels import speaking_labels
 from features.schema import Tables, complete
 from models.evidence import LEAST, MOST
-from models.fraud import INNOCENT, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
+from models.fraud import INNOCENT, QUANTILES, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
 from models.fraud_innocence import INNOCENCE
 from models.fraud_policy import load_fraud_policy
 from models.fraud_reasons import PEAK_DAYS, REASONS, explain
@@ -140,6 +140,7 @@ def test_the_risk_score_is_one_less_the_false_positive_rate(model: FraudModel) -
     threshold = float(np.quantile(model.innocent, 0.75))
     assert model.risk_score(threshold) == pytest.approx(750, abs=60)
     assert model.risk_score(1.0) == 1000
+    assert len(model.innocent) == QUANTILES + 1
     assert model.risk_score(0.0) == 0
 
 
@@ -255,3 +256,17 @@ def test_each_label_is_judged_once_and_audits_stand_for_the_rest(tables: Tables,
     assert rows.weight[judged].sum() == pytest.approx(400 * windows)
     unsampled = training_rows(labels.assign(**{c.SAMPLED: np.nan}), frames, end, creators=400)
     assert (unsampled.weight == 1).all()
+
+
+def test_fraud_before_the_statistics_begin_is_not_learned_from() -> None:
+    """Of three findings with periods, the statistics see two for at least half of their time."""
+    label = {c.CREATOR_ID: "a", c.IS_FAKE: 1, c.KNOWN_AT: "2026-03-01", c.PERIOD_END: "2026-02-11"}
+    starts = ["2026-01-01", "2026-01-22", "2026-02-05", None]
+    made = {
+        "fraud_labels": pd.DataFrame([label | {c.PERIOD_START: start} for start in starts] + [label | {c.IS_FAKE: 0}]),
+        "daily_stats": pd.DataFrame({c.CREATOR_ID: ["a"], c.DATE: ["2026-02-01"]}),
+    }
+    kept = dated_labels(complete(made), pd.Timestamp("2026-06-01"))
+    assert list(kept.index) == [1, 2, 3, 4]
+    without = dated_labels(complete({"fraud_labels": made["fraud_labels"]}), pd.Timestamp("2026-06-01"))
+    assert len(without) == 5

@@ -10,7 +10,7 @@ import pandas as pd
 from features import columns as c
 from features.asof import data_as_of, known
 from features.fraud import fraud_features
-from features.fraud_labels import fraud_target
+from features.fraud_labels import creator_labels, fraud_target
 from features.schema import Tables
 from models.fraud import FraudModel, fit_fraud
 from models.fraud_rows import MINIMUM_EACH, has_both
@@ -132,8 +132,9 @@ def month_ends(scored: pd.DataFrame) -> pd.DataFrame:
 def _target(tables: Tables, truth: Truth | None, date: pd.Timestamp, cutoff: pd.Timestamp) -> pd.Series:
     if truth is not None:
         return true_target(truth, date)
-    labels = tables["fraud_labels"]
-    return fraud_target(labels[labels[c.KNOWN_AT] > cutoff], date, data_as_of(tables))
+    end = data_as_of(tables)
+    labels = creator_labels(tables, end)
+    return fraud_target(labels[labels[c.KNOWN_AT] > cutoff], date, end)
 
 
 def judged(model: FraudModel, rows: pd.DataFrame) -> pd.DataFrame:
