@@ -27,7 +27,7 @@ from training.evaluation.fraud import (
     score_after,
 )
 from training.evaluation.fraud_groups import false_positives
-from training.world import WORLD_1, World, random_world
+from training.world import WORLD_1, random_world
 
 SEEDS = {"world-1": range(21, 26), "random": range(31, 36)}
 SIZE = {"creators": 2000, "briefs": 20, "days": 180}  # fraud does not read briefs
@@ -38,20 +38,18 @@ Market = tuple[Tables, Truth]
 def run(data: Path, _: Path) -> dict[str, object]:
     """Simulates the markets into the folder ``data`` (those already there stay) and measures each: by world, the mean
     and standard deviation over markets of every figure, and the figures of all markets ``together``."""
-    return {world: summary([measured(market(data, world, seed), seed) for seed in tqdm(seeds, world)])
-            for world, seeds in SEEDS.items()}  # fmt: skip
+    return {
+        world: summary([measured(market(data, world, seed), seed) for seed in tqdm(seeds, world)])
+        for world, seeds in SEEDS.items()
+    }
 
 
 def market(data: Path, world: str, seed: int) -> Market:
     """Tables and truth of that market, simulated into ``data`` where it is not there yet."""
-    rng = np.random.default_rng(seed)
-    return simulated(data / f"{world}-{seed}", WORLD_1 if world == "world-1" else random_world(rng), rng)
-
-
-def simulated(folder: Path, world: World, rng: np.random.Generator) -> Market:
-    """Tables and truth of the market in ``folder``, simulated where it is not there yet."""
+    folder, rng = data / f"{world}-{seed}", np.random.default_rng(seed)
     if not (folder / "truth").is_dir():
-        simulation.write(simulation.simulate(world, **SIZE, rng=rng), folder)
+        drawn = WORLD_1 if world == "world-1" else random_world(rng)
+        simulation.write(simulation.simulate(drawn, **SIZE, rng=rng), folder)
     return read_tables(folder), read_truth(folder) or {}
 
 

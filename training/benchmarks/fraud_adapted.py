@@ -20,7 +20,7 @@ BOTS = tuple(name for name in GUILTY if name not in PODS)
 BURSTS = tuple(name for name in BOTS if name != "SLOW_DRIP")
 LONGEST = 120  # days: as long as what is sold as a drip
 PREMIUM_PRICE = 4.0  # of an account that looks like a person's, over a plain one's; judgement
-PEAK = 2.0  # acts in the busiest hour of people's day over the mean hour's, of world-1's organic engagements
+PEAK = 1.9  # acts in the busiest hour of people's day over the mean hour's, of world-1's organic engagements
 
 
 @dataclass(frozen=True)
