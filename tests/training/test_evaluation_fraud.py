@@ -15,7 +15,6 @@ from training.world import WORLD_1
 
 DAY = pd.Timedelta(days=1)
 START = pd.Timestamp("2026-05-01")
-NO_REVIEWS = pd.DataFrame({c.CREATOR_ID: [], c.KNOWN_AT: pd.DatetimeIndex([])})
 
 
 @pytest.fixture(scope="module")
@@ -49,26 +48,26 @@ def scored(scores: list[float], targets: list[float], days: list[int]) -> pd.Dat
 def test_an_alert_is_spent_once_on_a_creator() -> None:
     """Of 500 creators one may be alerted a day: the first six in six days, the next six in the six days after."""
     rows = scored(list(np.linspace(1, 0, 500)), [1.0] * 6 + [0.0] * 494, days=[0, 6, 12])
-    assert precision_in_budget(rows, NO_REVIEWS) == 0.5
-    assert precision_in_budget(rows[rows["as_of"] < START + 12 * DAY], NO_REVIEWS) == 1
+    assert precision_in_budget(rows) == 0.5
+    assert precision_in_budget(rows[rows["as_of"] < START + 12 * DAY]) == 1
 
 
-def test_who_has_been_reviewed_after_an_alert_may_be_alerted_again() -> None:
-    rows = scored(list(np.linspace(1, 0, 500)), [1.0] * 6 + [0.0] * 494, days=[0, 6, 12])
-    ids, known = ["c000", "c001", "c002"], [START - DAY, START + 6 * DAY, START + 7 * DAY]
-    given = alerts(rows, pd.DataFrame({c.CREATOR_ID: ids, c.KNOWN_AT: known}))
-    assert given[c.CREATOR_ID].tolist() == [f"c{place:03}" for place in (0, 1, 2, 3, 4, 5, 1, 6, 7, 8, 9, 10)]
+def test_after_ninety_days_a_creator_may_be_alerted_again() -> None:
+    rows = scored(list(np.linspace(1, 0, 500)), [1.0] * 500, days=[0, 1, 89, 90, 91, 92])
+    found = alerts(rows)[[c.CREATOR_ID, "as_of"]]
+    assert found.groupby(found["as_of"].sub(START).dt.days)[c.CREATOR_ID].first()[90] == "c000"
+    assert found.loc[found[c.CREATOR_ID] == "c001", "as_of"].tolist() == [START + DAY, START + 91 * DAY]
 
 
 def test_a_budget_of_less_than_one_a_day_adds_up() -> None:
     rows = scored(list(np.linspace(1, 0, 100)), [1.0] * 100, days=[0, 1, 2, 3, 4, 5, 10])
-    assert alerts(rows, NO_REVIEWS)["as_of"].sub(START).dt.days.tolist() == [2, 5]
+    assert alerts(rows)["as_of"].sub(START).dt.days.tolist() == [2, 5]
 
 
 @given(st.lists(st.floats(0, 1), min_size=50, max_size=200), st.integers(1, 9))
-def test_without_reviews_nobody_is_alerted_twice_and_the_budget_is_spent(scores: list[float], step: int) -> None:
+def test_nobody_is_alerted_twice_and_the_budget_is_spent(scores: list[float], step: int) -> None:
     rows = scored(scores, [0.0] * len(scores), days=[0, step, 2 * step])
-    given = alerts(rows, NO_REVIEWS)
+    given = alerts(rows)
     assert given[c.CREATOR_ID].is_unique
     assert len(given) == round(0.002 * 2 * step * len(scores))
 

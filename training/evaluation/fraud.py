@@ -15,7 +15,7 @@ from features.schema import Tables
 from models.fraud import FraudModel, fit_fraud
 from models.fraud_rows import MINIMUM_EACH, has_both
 from models.measures import Interval, average_precision, bootstrap_of, brier, expected_calibration_error
-from training.evaluation.fraud_groups import GUILTY, campaigns_before, false_positives, scenarios
+from training.evaluation.fraud_groups import GUILTY, WINDOW, campaigns_before, false_positives, scenarios
 from training.simulate import fraud_target as true_target
 
 Values = npt.NDArray[np.float64]
@@ -84,12 +84,12 @@ def figures_of(
     if not has_both(rows["target"].to_numpy(np.float64)):
         raise ValueError(f"{int(rows['target'].sum())} guilty of {len(rows)} known; {MINIMUM_EACH} of each are needed")
     fresh = scored[~scored[c.CREATOR_ID].isin(reviews.loc[reviews[c.KNOWN_AT] <= cutoff, c.CREATOR_ID])]
-    ceiling = {"most_precision_in_alert_budget": precision_in_budget(scored.assign(score=scored["target"]), reviews)}
+    ceiling = {"most_precision_in_alert_budget": precision_in_budget(scored.assign(score=scored["target"]))}
     interval = {"pr_auc_interval": _pr_auc_interval(rows, rng)}
     return {
-        "model": figures(scored, reviews) | ceiling | interval | calibration(rows),
-        "never_reviewed": figures(fresh, reviews) if month_ends(fresh)["target"].nunique() == 2 else {},
-        "rules": {name: figures(scored.assign(score=rule), reviews) for name, rule in _rules(scored).items()},
+        "model": figures(scored) | ceiling | interval | calibration(rows),
+        "never_reviewed": figures(fresh) if month_ends(fresh)["target"].nunique() == 2 else {},
+        "rules": {name: figures(scored.assign(score=rule)) for name, rule in _rules(scored).items()},
         "measured_on": [f"{date:%Y-%m-%d}" for date in rows["as_of"].unique()],
         "scenarios": scenarios(rows, fpr_threshold(rows)) if set(GUILTY) <= set(rows) else {},
         "false_positives": false_positives(rows),
@@ -145,14 +145,14 @@ def judged(model: FraudModel, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(probability=probability, score=probability.fillna(-1), alerted=high)
 
 
-def figures(scored: pd.DataFrame, reviews: pd.DataFrame) -> dict[str, float]:
+def figures(scored: pd.DataFrame) -> dict[str, float]:
     """How well ``score`` tells the guilty at the month ends, and of the alerts from day to day."""
     rows = month_ends(scored)
     score, target = rows["score"].to_numpy(np.float64), rows["target"].to_numpy(np.float64)
     return {
         "pr_auc": average_precision(score, target),
         "recall_at_1_percent_fpr": float((score > fpr_threshold(rows))[target == 1].mean()),
-        "precision_in_alert_budget": precision_in_budget(scored, reviews),
+        "precision_in_alert_budget": precision_in_budget(scored),
         "prevalence": float(target.mean()),
         "rows": len(rows),
     }
@@ -170,26 +170,24 @@ def fpr_threshold(rows: pd.DataFrame) -> float:
     return float(np.quantile(rows.loc[rows["target"] == 0, "score"], 1 - LEVEL_FPR))
 
 
-def precision_in_budget(scored: pd.DataFrame, reviews: pd.DataFrame) -> float:
+def precision_in_budget(scored: pd.DataFrame) -> float:
     """Share of the :func:`alerts` that were right (card precision top-k of Le Borgne et al., Reproducible Machine
     Learning for Credit Card Fraud Detection, 2022, over days that all have the same k)."""
-    return float(alerts(scored, reviews)["target"].mean())
+    return float(alerts(scored)["target"].mean())
 
 
-def alerts(scored: pd.DataFrame, reviews: pd.DataFrame) -> pd.DataFrame:
+def alerts(scored: pd.DataFrame) -> pd.DataFrame:
     """The rows of the alerts: every day the ALERTS_A_DAY highest scores of the creators, by the last scoring, each
-    creator once until a review of it becomes known. The last scoring ends the test and gives none."""
+    creator once in 90 days, reviewed or not: a second alert would speak of the same days. The last scoring ends the
+    test and gives none."""
     dates, creators = np.sort(scored["as_of"].unique()), scored[c.CREATOR_ID].nunique()
     spent = np.round(ALERTS_A_DAY * creators * (dates - dates[0]) / np.timedelta64(1, "D"))
-    since = pd.Series(pd.NaT, index=pd.Index([], name=c.CREATOR_ID), dtype="datetime64[us]")
-    given = []
+    given = scored.iloc[:0]
     for date, budget in zip(dates[:-1], np.diff(spent).astype(int), strict=True):
-        answered = reviews[reviews[c.KNOWN_AT] <= date].groupby(c.CREATOR_ID)[c.KNOWN_AT].max()
-        since = since[~(answered.reindex(since.index) > since)]
-        free = scored[(scored["as_of"] == date) & ~scored[c.CREATOR_ID].isin(since.index)]
-        given.append(free.sort_values("score", ascending=False, kind="stable").head(budget))
-        since = pd.concat([since, given[-1].set_index(c.CREATOR_ID)["as_of"]])
-    return pd.concat(given)
+        lately = given.loc[given["as_of"] > date - WINDOW, c.CREATOR_ID]
+        free = scored[(scored["as_of"] == date) & ~scored[c.CREATOR_ID].isin(lately)]
+        given = pd.concat([given, free.sort_values("score", ascending=False, kind="stable").head(budget)])
+    return given
 
 
 def calibration(rows: pd.DataFrame) -> dict[str, float]:
