@@ -10,6 +10,7 @@ import typer
 
 from features.errors import InputError
 from training import benchmark_cli
+from training.memory import return_freed_arrays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +64,7 @@ ENCODER = "use-multilingual-v3"  # features.text.DEFAULT_ENCODER, without its im
 def main() -> None:
     """Runs the command line; a user's mistake is one line on standard error and exit code 2."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    return_freed_arrays()
     try:
         sys.exit(app(standalone_mode=False))
     except InputError as error:

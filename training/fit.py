@@ -80,8 +80,10 @@ def fit_matching(tables: Tables, bank: TextBank, rng: np.random.Generator, *, pr
     towers, rows = fit_towers_and_rows(matching, examples, rng)
     ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
     ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
+    metrics = {"ranker": validate_ranker(rows, ranker_seed)}
+    del rows  # a gigabyte at a million impressions, and the next step builds states of its own
     success = _attempt(lambda: fit_success(*success_examples(matching), seed=success_seed), "success", notes)
-    metrics = {"ranker": validate_ranker(rows, ranker_seed)} | ({"success": success.metrics} if success else {})
+    metrics |= {"success": success.metrics} if success else {}
     return Trained(towers, matching.idf, ranker, success, None, metrics, notes)
 
 

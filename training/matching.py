@@ -174,7 +174,7 @@ def fit_towers_and_rows(
     The ranker reads the towers' score, so each of SEGMENTS parts of the history is scored by towers that learned from
     the parts before it alone; in the first the score is null. Raises InputError where nobody known was ever wanted.
     """
-    wishes, rows = Wishes(), _Rows()
+    wishes, rows = Wishes(), _Rows(sum(len(example.creator_ids) + _negatives(example) for example in examples))
     towers: Towers | None = None
     scheduled = schedule(examples)
     for segment in np.array_split(np.arange(len(scheduled)), SEGMENTS):
@@ -194,28 +194,35 @@ def fit_towers_and_rows(
 
 @dataclass
 class _Rows:
+    """At most ``capacity`` rows, written in place: parts that are joined at the end would be there twice."""
+
+    capacity: int
+    values: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     ids: list[pd.Index] = field(default_factory=list)
-    values: list[Floats] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     grades: list[npt.NDArray[np.int64]] = field(default_factory=list)
     positions: list[npt.NDArray[np.float64]] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
+    count: int = 0
 
     def add(
         self, rows: Rows, grades: npt.NDArray[np.int64], positions: npt.NDArray[np.float64], query: Query, state: State
     ) -> None:
         if grades.any():  # a brief that wanted nobody who was known by then teaches nothing
             pairs = pair_features(query, state, rows)
+            if not self.groups:
+                self.columns = list(pairs.columns)
+                self.values = np.empty((self.capacity, len(self.columns)), np.float32)
+            self.values[self.count : self.count + len(rows)] = pairs.to_numpy(np.float32)
+            self.count += len(rows)
             self.ids.append(pairs.index)
-            self.values.append(pairs.to_numpy(np.float32))
-            self.columns = list(pairs.columns)
             self.grades.append(grades)
             self.positions.append(positions)
             self.groups.append(len(rows))
 
     def joined(self) -> RankingRows:
         ids = self.ids[0].append(self.ids[1:])
-        pairs = pd.DataFrame(np.concatenate(self.values), index=ids, columns=self.columns)
+        pairs = pd.DataFrame(self.values[: self.count], index=ids, columns=self.columns, copy=False)
         return RankingRows(pairs, np.concatenate(self.grades), np.concatenate(self.positions), self.groups)
 
 
@@ -235,7 +242,7 @@ def _candidates(
     shown = ~np.isnan(example.positions)
     keep = (rows >= 0) & (shown | np.isin(rows, retrieved))  # an unshown positive counts only where it would be offered
     others = np.setdiff1d(retrieved, np.concatenate([rows, query.past if not shown.any() else rows]))
-    others = rng.permutation(others)[: NEGATIVES if shown.any() else HIRE_NEGATIVES]
+    others = rng.permutation(others)[: _negatives(example)]
     # A negative gets the position of some shown creator, so that the position does not tell who was shown.
     places = rng.choice(example.positions, len(others))
     return (
@@ -243,6 +250,11 @@ def _candidates(
         np.concatenate([example.grades[keep], np.zeros(len(others), np.int64)]),
         np.concatenate([example.positions[keep], places]),
     )
+
+
+def _negatives(example: Example) -> int:
+    """How many creators at most stand beside those of the example."""
+    return HIRE_NEGATIVES if np.isnan(example.positions).all() else NEGATIVES
 
 
 def offered(

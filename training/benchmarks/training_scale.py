@@ -23,6 +23,7 @@ from features.tables import read_tables, write_tables
 from features.text import EmbeddingCache, load_encoder
 from training import simulate as simulation
 from training.fit import fit_matching, term_weights
+from training.memory import return_freed_arrays
 from training.world import WORLD_1
 
 REGIONS = (1, 10, 100)
@@ -53,6 +54,7 @@ def measure(folder: Path, cache: Path) -> dict[str, float]:
     """Size of the marketplace in ``folder``; seconds, by the clock and of the processor, to train the match models on
     it once its texts are embedded (that takes ``embedding_seconds``, once for all trainings), and the peak memory of
     this process, tables and all."""
+    return_freed_arrays()
     tables = read_tables(folder)
     bank = TextBank(load_encoder(), EmbeddingCache(cache), progress=True)
     began = time.perf_counter()
