@@ -13,6 +13,7 @@ from features import columns as c
 from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import InputError, bad
+from features.fraud.history import History
 from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
 from features.tables import coerce
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
@@ -23,6 +24,7 @@ from models.catalogue import Catalogue, build_catalogue, renewed
 from models.collaborations import collaborations_answer
 from models.credit import credit_answers
 from models.credit_history import history_answer, what_if_answer
+from models.fraud import past_probabilities
 from models.ranking import rank
 from models.risk import queue
 from models.search import profile, search
@@ -101,6 +103,13 @@ class Engine:
         ids = _known(catalogue, request["creator_ids"])
         trained(self._bundle.fraud, "fraud")
         return {"results": self._fraud(catalogue, ids)}
+
+    def fraud_history(self, creator_id: str) -> tuple[History, "pd.Series[float]"]:
+        """A creator's 90 days, and what the model says of it at past month ends, from what was known then."""
+        catalogue = self._catalogue
+        ids, model = _known(catalogue, [creator_id]), trained(self._bundle.fraud, "fraud")
+        (history,) = catalogue.dossier.histories(ids)
+        return history, past_probabilities(model, self._tables, creator_id, catalogue.as_of)
 
     def fraud_queue(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/queue."""

@@ -45,6 +45,7 @@ Values = npt.NDArray[np.float64]
 FOLDS = 5
 ROUNDS = 300
 QUANTILES = 200
+MONTHS = 6
 DOUBTS = 2
 FLATTENING = 0.5  # power of the weights in calibration, between what is unbiased and what is steady (Shimodaira, 2000)
 PARAMETERS = {
@@ -219,6 +220,15 @@ def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.G
             scored.append(probabilities.rename("fraud_probability").reset_index().assign(as_of=date))
     columns = ["as_of", c.CREATOR_ID, "fraud_probability"]
     return pd.concat(scored, ignore_index=True)[columns] if scored else pd.DataFrame(columns=columns)
+
+
+def past_probabilities(model: FraudModel, tables: Tables, creator_id: str, as_of: pd.Timestamp) -> "pd.Series[float]":
+    """What ``model`` says of the creator at ``as_of`` and at the MONTHS month ends before, by date, each from what was
+    known then; NaN where that is too little. It may have learned from labels that came later."""
+    dates = pd.date_range(end=as_of, periods=MONTHS, freq="MS", normalize=True).union([as_of])
+    ids = pd.Index([creator_id], name=c.CREATOR_ID)
+    said = [model.predict(fraud_features(known(tables, date), date, ids)).iloc[0] for date in dates]
+    return pd.Series(said, index=dates, dtype="float64")
 
 
 def _fit(rows: Rows, everyone: pd.DataFrame, seed: int) -> FraudModel:

@@ -66,12 +66,11 @@ def like_comment_ratio(history: History) -> Evidence:
 
 def view_inflation(history: History) -> Evidence:
     """The days with more organic views than their likes explain, and the videos with few likes for their views."""
-    rated = [video for video in history.videos if video["organic"] > 0 and not np.isnan(video[c.LIKES])]
-    usual = np.median([video[c.LIKES] / video["organic"] for video in rated]) if rated else np.nan
+    _, usual = history.usual_video
     hollow = [
         {"video_id": video[c.VIDEO_ID], "published": day_of(video[c.CREATE_TIME]), "views": int(video["organic"])}
         | {"likes": int(video[c.LIKES]), "usual_likes": round(usual * video["organic"])}
-        for video in rated
+        for video in history.videos
         if video[c.LIKES] < FEW_REACTIONS * usual * video["organic"]
     ]
     return unusual_days("VIEW_INFLATION", history) | listed("videos", hollow)

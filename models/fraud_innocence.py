@@ -14,9 +14,10 @@ from models.evidence import raised
 from models.fraud_evidence import Evidence, day_of
 
 VIRAL = 3.0  # times the views of the creator's median video
+LIKED = 0.5  # times its likes per view: bought views bring none
 AROUND = pd.Timedelta(days=4)  # that day and three before it: a video is watched most in its first days
-FEWEST_VIDEOS = 3
 PAID = 0.2  # of the day's views
+LIFTED = 1.5  # times the median day's views: what brought no views explains no day
 ROSE = 3.0  # times the median day
 TOGETHER = 3.0  # the most that one of three rose, over the least: what is bought rises alone
 Found = tuple[float, Evidence] | None  # how strong it is, and the evidence
@@ -41,21 +42,21 @@ def model_says(features: pd.DataFrame, margins: pd.DataFrame) -> list[dict[str, 
 
 
 def viral_video(history: History, day: int) -> Found:
-    """A video of that day or the three before with VIRAL times the organic views of the creator's median video."""
-    videos, end = history.videos, history.window.dates[day] + pd.Timedelta(days=1)
-    views = [video["organic"] for video in videos if not np.isnan(video["organic"])]
-    usual = float(np.median(views)) if len(views) >= FEWEST_VIDEOS else np.nan
-    for video in videos:
-        if end - AROUND <= video[c.CREATE_TIME] < end and video["organic"] >= VIRAL * usual > 0:
-            ratio = {"usual_views": round(usual), "ratio": round(video["organic"] / usual, 1)}
-            return video["organic"], _video(video) | ratio
+    """A video of that day or the three before with VIRAL times the organic views of the creator's median video, and
+    LIKED of its likes per view or more, on a day of many views."""
+    end, (usual, rate) = history.window.dates[day] + pd.Timedelta(days=1), history.usual_video
+    for video in history.videos if history.times_usual("reach", day) >= LIFTED else []:
+        views, near = video["organic"], end - AROUND <= video[c.CREATE_TIME] < end
+        if near and views >= VIRAL * usual > 0 and video[c.LIKES] >= LIKED * rate * views:
+            shown = {"likes": int(video[c.LIKES]), "usual_views": round(usual), "ratio": round(views / usual, 1)}
+            return views, _video(video) | shown
     return None
 
 
 def paid_promotion(history: History, day: int) -> Found:
-    """At least PAID of the day's views were paid for openly."""
+    """At least PAID of the views of a day of many views were paid for openly."""
     paid, reach = history.of("paid")[day], history.of("reach")[day]
-    if not (reach > 0 and paid >= PAID * reach):
+    if not (paid >= PAID * reach and history.times_usual("reach", day) >= LIFTED):
         return None
     return paid, {"paid_video_views": int(paid), "video_views": int(reach), "share": round(paid / reach, 4)}
 
@@ -114,6 +115,6 @@ def on_days(history: History, days: Mapping[int, list[str]]) -> dict[str, Eviden
 
 def explanations(said: Mapping[str, Evidence], seen: Mapping[str, Evidence]) -> list[dict[str, Any]]:
     """What was ``seen`` on the days, then what the model ``said``; a code in both is told by what was seen."""
-    texts = {code: text for code, (text, _) in (*INNOCENCE.items(), *ON_THE_DAY.items())}
-    texts |= {code: INNOCENCE[code][0] for code in said if code not in seen}
-    return [{"code": code, "text": texts[code], "evidence": found} for code, found in {**said, **seen}.items()]
+    texts = {code: text for code, (text, _) in ON_THE_DAY.items() if code in seen}
+    texts |= {code: text for code, (text, _) in INNOCENCE.items() if code in said and code not in seen}
+    return [{"code": code, "text": text, "evidence": seen.get(code, said.get(code))} for code, text in texts.items()]

@@ -16,7 +16,7 @@ from models.fraud_innocence import explanations, model_says, on_days
 
 REASONS = {
     "FOLLOWER_SPIKE": (
-        "Followers came in jumps that views do not explain",
+        "Followers came in jumps that stand out against other days or that day's views",
         ("follower_spike", "spike_share", "spike_views", "gain_view_correlation", "gain_unexplained", "loss_share"),
     ),
     "FOLLOWER_DRIP": (
@@ -32,7 +32,7 @@ REASONS = {
         ),
     ),
     "VIEW_INFLATION": (
-        "Views come with fewer reactions, or less watching, than views usually do",
+        "Views stand out: in jumps, or with fewer reactions or less watching than usual",
         (
             "views_peak", "views_spike", "views_unexplained", "views_per_follower", "video_views_peak",
             "completion_rate", "hollow_videos", "paid_share",

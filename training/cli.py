@@ -203,14 +203,31 @@ def rank(
     emit(_engine(_read(source), home).rank(request), json, ranked_row)
 
 
-@app.command(epilog="Example: creatormatch fraud data/sample --json")
-def fraud(source: Source, json: Json = False, home: Home = HOME) -> None:
-    """Score all creators for fake engagement."""
-    from training.console import emit, row_of
+@app.command(epilog="Example: creatormatch fraud data/sample --creator c000001 --plot c000001.png")
+def fraud(
+    source: Source,
+    creator: Annotated[str | None, typer.Option(help="Only this creator, with reasons.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the creator's history, anomalies marked.")
+    ] = None,
+    json: Json = False,
+    home: Home = HOME,
+) -> None:
+    """Score all creators for fake engagement, or one, with its history."""
+    from training.console import emit, emit_table, evidence_rows, row_of
 
+    if plot is not None and (creator is None or plot.suffix != ".png"):
+        raise InputError(f"--plot: name one creator with --creator and a file that ends in .png (got {str(plot)!r})")
     tables = _read(source)
-    answer = _engine(tables, home).fraud_score({"creator_ids": _ids(tables)})
+    engine = _engine(tables, home)
+    answer = engine.fraud_score({"creator_ids": _ids(tables) if creator is None else [creator]})
+    if creator is not None and plot is not None:
+        from training.history_plot import history_plot
+
+        plot.write_bytes(history_plot(*engine.fraud_history(creator), answer["results"][0]))
     emit(answer, json, row_of("creator_id", "fraud_probability", "risk_level", "recommended_action"))
+    if creator is not None and not json:
+        emit_table(evidence_rows(answer["results"][0]))
 
 
 @app.command(epilog="Example: creatormatch credit data/sample --creator c000001 --json")

@@ -66,6 +66,22 @@ def ranked_row(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def evidence_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A line for each reason of a fraud answer and each innocent explanation, with the day it is about."""
+    told = {"for fraud": result["reason_codes"], "for innocence": result["innocent_explanations"]}
+    return [
+        {
+            "speaks": side,
+            "code": one["code"],
+            "date": evidence.get("peak_date", evidence.get("date")),
+            "seen": one["text"],
+        }
+        for side, found in told.items()
+        for one in found
+        for evidence in [one["evidence"]]
+    ]
+
+
 def _read_text(path: Path) -> str:
     try:
         size = path.stat().st_size

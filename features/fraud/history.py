@@ -12,13 +12,15 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from features.fraud.series import deviation, excess, expected, median
+from features.fraud.series import deviation, excess, expected, median, total
 from features.fraud.window import Values, Window
 from features.graph.creators import Graph
 from features.graph.evidence import Group
 from features.schema import Tables
 
 SPIKE = 6.0  # robust z of a day that stands out by itself; ordinary luck stays below
+LEAST = 0.01  # of the 90 days' total; an excess below that moves no feature
+FEWEST_VIDEOS = 3  # to say what is usual among them
 Row = dict[str, Any]
 VIDEO = ("row", c.VIDEO_ID, c.CREATE_TIME, c.COLLABORATION_ID, c.LIKES, "organic")
 ACT = (
@@ -86,6 +88,14 @@ class Records:
         return _by_row(self.window.videos.sort_values(["organic", c.VIDEO_ID], ascending=[False, True])[[*VIDEO]])
 
     @cached_property
+    def usual_videos(self) -> Mapping[int, tuple[float, float]]:
+        """The median video's organic views and likes per organic view, of at least FEWEST_VIDEOS."""
+        videos = self.window.videos
+        rates = videos.assign(rate=videos[c.LIKES] / videos["organic"].where(videos["organic"] > 0)).groupby("row")
+        middle = rates[["organic", "rate"]].median()[rates.size() >= FEWEST_VIDEOS]
+        return {row: (views, rate) for row, views, rate in middle.itertuples(name=None)}
+
+    @cached_property
     def anomalies(self) -> Mapping[int, list[Row]]:
         """The days that stand out, see :func:`anomalies`."""
         return _by_row(anomalies(self.window))
@@ -142,6 +152,11 @@ class History:
         """Countries (``bucket``) and shares of the stated audience, the largest first."""
         return self.records.stated.get(self.row, [])
 
+    @property
+    def usual_video(self) -> tuple[float, float]:
+        """Median organic views, and median likes per organic view, of the videos of which these are known."""
+        return self.records.usual_videos.get(self.row, (np.nan, np.nan))
+
     def of(self, name: str) -> Values:
         """(90,) a daily series of the window: gain, reach, paid, likes, …"""
         series: Values = getattr(self.window, name)[self.row]
@@ -168,7 +183,8 @@ def anomalies(window: Window) -> pd.DataFrame:
 def _standing_out(window: Window, metric: str) -> pd.DataFrame:
     part, whole, spikes = METRICS[metric](window)
     beyond = np.nan_to_num(excess(part, whole))
-    row, day = np.nonzero((beyond > 0) | (spikes & (np.nan_to_num(deviation(part)) >= SPIKE)))
+    counts = (beyond > 0) & (beyond >= LEAST * total(part)[:, None])
+    row, day = np.nonzero(counts | (spikes & (np.nan_to_num(deviation(part)) >= SPIKE)))
     columns = {"value": part, "expected": expected(part, whole), "excess": beyond}
     values = {name: matrix[row, day] for name, matrix in columns.items()}
     labels = {"row": row, "day": day, "metric": metric, "date": window.dates[day], "usual": median(part)[row]}

@@ -1,9 +1,9 @@
 """Five creators whose 90 days differ in one thing each, so that evidence can be told by hand.
 
 All have 10,000 views a day, a hundredth of them followers won, and a video of 10,000 views in each of the first six
-weeks. On the day SPIKE ``bought`` wins 20,000 followers from nowhere, all of ``viral``
-rises tenfold after a video of 100,000 views, and half the views of ``paid`` are paid for. ``hired`` publishes for a
-brand on that day; ``calm`` does nothing.
+weeks. On the day SPIKE ``bought`` wins 20,000 followers from nowhere, all of ``viral`` rises tenfold after a video of
+100,000 views, and the views of ``paid`` double, half of them paid for. ``hired`` publishes for a brand on that day;
+``calm`` does nothing.
 """
 
 import numpy as np
@@ -21,10 +21,10 @@ CREATORS = ("bought", "viral", "paid", "hired", "calm")
 
 def daily(creator: str) -> pd.DataFrame:
     views = np.full(len(DATES), 10_000.0)
-    views[SPIKE] *= 10 if creator == "viral" else 1
+    views[SPIKE] *= {"viral": 10, "paid": 2}.get(creator, 1)
     gain, paid = views * 0.01, np.zeros(len(DATES))
     gain[SPIKE] += 20_000 if creator == "bought" else 0
-    paid[SPIKE] = 5_000 if creator == "paid" else 0
+    paid[SPIKE] = 10_000 if creator == "paid" else 0
     return pd.DataFrame(
         {
             c.CREATOR_ID: creator, c.DATE: DATES, c.FOLLOWERS_COUNT: 50_000 + np.cumsum(gain), c.VIDEO_VIEWS: views,

@@ -28,7 +28,7 @@ def test_the_measures_are_those_of_the_features() -> None:
     assert np.allclose(sums / total(won), unexplained(won, window.reach))
     assert np.allclose(sums, total(excess(won, window.reach)))
     spiked = np.flatnonzero(peak(window.gain) >= SPIKE_Z)
-    assert sorted(followers["row"].unique()) == spiked.tolist() == [0, 1]
+    assert sorted(followers["row"].unique()) == spiked.tolist() == [0, 1, 2]
 
 
 def test_a_creator_alone_is_what_it_is_among_others_and_order_does_not_matter() -> None:

@@ -16,7 +16,7 @@ from features.fraud.window import SPAN
 from features.fraud_labels import speaking_labels
 from features.schema import Tables, complete
 from models.evidence import LEAST, MOST
-from models.fraud import INNOCENT, QUANTILES, SUSPICIOUS, FraudModel, fit_fraud, walk_forward
+from models.fraud import INNOCENT, QUANTILES, SUSPICIOUS, FraudModel, fit_fraud, past_probabilities, walk_forward
 from models.fraud_innocence import INNOCENCE
 from models.fraud_policy import load_fraud_policy
 from models.fraud_reasons import PEAK_DAYS, REASONS, explain
@@ -209,6 +209,22 @@ def test_what_lowered_the_score_is_said_beside_the_reasons(end: pd.Timestamp) ->
     (told,) = explain(features, margins.assign(engagers_abroad=0.2), {}, dossier)
     (found,) = told["innocent_explanations"]
     assert (found["code"], found["evidence"]) == ("GROWTH_FOLLOWS_VIEWS", {"gain_view_correlation": 0.25})
+
+
+def test_past_probabilities_are_what_was_known_then(
+    model: FraudModel, features: pd.DataFrame, tables: Tables, end: pd.Timestamp
+) -> None:
+    one = str(model.predict(features).idxmax())
+    past = past_probabilities(model, tables, one, end)
+    assert past.index.is_monotonic_increasing
+    assert (past.index[-1], past.iloc[-1]) == (end, model.predict(features)[one])
+    before = past.index[past.index < end][-1]
+    then = {name: table.copy() for name, table in tables.items()}
+    later = then["daily_stats"][c.DATE] >= before
+    then["daily_stats"] = then["daily_stats"].assign(**{c.LIKES: then["daily_stats"][c.LIKES].mask(later, 9e9)})
+    changed = past_probabilities(model, then, one, end)
+    assert changed[before] == past[before]
+    assert changed[end] != past[end]
 
 
 @pytest.fixture(scope="module")

@@ -85,6 +85,9 @@ def test_encoder_is_chosen_by_name(tmp_path: Path, capsys: pytest.CaptureFixture
         (["simulate", "--out", "x", "--days", "100000"], "--days"),
         (["simulate", "--out", "x", "--creators", "100000000"], "--creators"),
         (["simulate", "--out", "x", "--briefs", "100000000"], "--briefs"),
+        (["fraud", "nowhere"], "nowhere"),
+        (["fraud", "nowhere", "--plot", "x.png"], "--plot: name one creator"),
+        (["fraud", "nowhere", "--plot", "x.pdf", "--creator", "a"], "--plot: name one creator"),
         (["train", "nowhere"], "nowhere"),
         (["train", "nowhere", "--only", "oracle"], "oracle"),
         (["evaluate", "nowhere"], "nowhere"),
@@ -160,6 +163,20 @@ def test_serve_refuses_a_release_made_for_other_features(tmp_path: Path, capsys:
     (tmp_path / "creators.csv").write_text("creator_id\na\n")
     said = refusal(capsys, "serve", "--home", str(tmp_path), "--data", str(tmp_path))
     assert "made for other features; train again" in said
+
+
+def test_a_creators_history_is_drawn_and_told(
+    home: Path, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["fraud", str(dataset), "--home", str(home), "--creator", "c000001"]
+    plot = tmp_path / "history.png"
+    told = CliRunner().invoke(cli.app, [*arguments, "--plot", str(plot)]).output
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    answer = json.loads(CliRunner().invoke(cli.app, [*arguments, "--json"]).output)
+    (result,) = answer["results"]
+    assert all(reason["text"] in told for reason in result["reason_codes"] + result["innocent_explanations"])
+    assert "no such creator" in refusal(capsys, *arguments[:-1], "nobody")
+    assert str(tmp_path) in refusal(capsys, *arguments, "--plot", str(tmp_path / "nowhere" / "x.png"))
 
 
 @pytest.mark.parametrize(
