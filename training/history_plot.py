@@ -125,9 +125,13 @@ def _probability(axes: Axes, past: "pd.Series[float]") -> None:
     known = past.dropna()
     axes.plot(known.index, known, "o-", color=LINE, ms=4, linewidth=1)
     for date, value in known.items():
-        axes.annotate(f"{value:.2f}", (date, value), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+        axes.annotate(_probable(value), (date, value), (0, 5), textcoords="offset points", ha="center", fontsize=8)
     axes.set(ylim=(0, 1.25), yticks=(0, 0.5, 1))
     axes.set_ylabel("fraud\nprobability", fontsize=9)
+
+
+def _probable(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.01 else "<0.01"
 
 
 def _dress(figure: Figure, history: History, answer: Answer, days: pd.DataFrame) -> None:
@@ -149,8 +153,8 @@ def _dress(figure: Figure, history: History, answer: Answer, days: pd.DataFrame)
 def _title(answer: Answer) -> str:
     if answer["insufficient_data"]:
         return f"{answer['creator_id']}: too little is known for a score"
-    probability, level = answer["fraud_probability"], answer["risk_level"]
-    return f"{answer['creator_id']}: fraud probability {probability:.2f}, {level}, as of {answer['data_as_of'][:10]}"
+    probability, level = _probable(answer["fraud_probability"]), answer["risk_level"]
+    return f"{answer['creator_id']}: fraud probability {probability}, {level}, as of {answer['data_as_of'][:10]}"
 
 
 def _legend() -> list[Line2D | Patch]:
