@@ -17,6 +17,7 @@ from models.accounts import AccountModel
 from models.comments import CommentModel
 from models.credit import Policy, load_policy
 from models.fraud import FraudModel
+from models.fraud_history import PastScores
 from models.ranker import Ranker
 from models.release import NAMES, check_folder
 from models.success import SuccessModel
@@ -51,6 +52,7 @@ class Bundle:
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     accounts: AccountModel | None = None
     comments: CommentModel | None = None
+    past_fraud: PastScores | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -73,6 +75,7 @@ class Bundle:
             fraud=FraudModel.load(folder / "fraud") if "fraud" in has else None,
             accounts=AccountModel.load(folder / "accounts") if "accounts" in has else None,
             comments=CommentModel.load(folder / "comments") if "comments" in has else None,
+            past_fraud=PastScores.load(folder / "fraud"),
             policy=load_policy(folder / "credit" / "credit_policy.json"),
             encoder_id=manifest.encoder_id or "",
             versions={"release": folder.name}

@@ -26,7 +26,7 @@ from models.credit import credit_answers
 from models.credit_history import history_answer, what_if_answer
 from models.fraud import past_probabilities
 from models.ranking import rank
-from models.risk import queue
+from models.risk import queue, risk_table, simulate
 from models.search import profile, search
 from models.similar import similar
 
@@ -116,6 +116,14 @@ class Engine:
         model = trained(self._bundle.fraud, "fraud")
         return queue(self._catalogue, model, str(self._bundle.versions["fraud"]), request)
 
+    def fraud_simulation(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """/v1/fraud/policies/simulate. Raises InputError (UNAVAILABLE) for a release that keeps no past scores."""
+        model, past = trained(self._bundle.fraud, "fraud"), self._bundle.past_fraud
+        if past is None:
+            problem = "this release keeps no scores of the past; its data held too few labels then, or train again"
+            raise InputError(f"fraud: {problem}", code="UNAVAILABLE")
+        return simulate(self._catalogue, model, past, str(self._bundle.versions["fraud"]), request)
+
     def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/accounts."""
         return accounts_answer(trained(self._bundle.accounts, "accounts"), request, self._catalogue.as_of)
@@ -153,10 +161,12 @@ class Engine:
         return collaborations_answer(self._catalogue.tables, request, now)
 
     def models(self) -> dict[str, Any]:
-        """/v1/models: the versions served and how good each model was when it was trained."""
+        """/v1/models: the versions served, how good each model was when it was trained, what risk scores mean."""
+        fraud = self._bundle.fraud
         return {
             "models": self._bundle.versions,
             "metrics": self._bundle.metrics,
+            "risk_table": [] if fraud is None else risk_table(fraud),
             "encoder_id": self._bundle.encoder_id,
             "data_as_of": self._catalogue.as_of.isoformat(),
         }

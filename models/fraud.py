@@ -201,7 +201,8 @@ def fit_fraud(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Ge
 
 
 def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.Generator) -> pd.DataFrame:
-    """as_of, creator_id, fraud_probability: for each date what a model that saw only labels known by then said of all.
+    """as_of, creator_id, fraud_probability, risk_score: for each date what a model that saw only labels known by then
+    said of all.
 
     Dates with too few labels are left out. One seed serves all, so that a date does not depend on how many follow it.
     """
@@ -216,9 +217,11 @@ def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.G
         rows = training_rows(labels, frames, date, seen["creators"][c.CREATOR_ID].nunique())
         if rows.enough:
             everyone = fraud_features(seen, date)
-            probabilities = _fit(rows, everyone, seed).predict(everyone)
-            scored.append(probabilities.rename("fraud_probability").reset_index().assign(as_of=date))
-    columns = ["as_of", c.CREATOR_ID, "fraud_probability"]
+            model = _fit(rows, everyone, seed)
+            scores = model.predict(everyone).rename("fraud_probability").reset_index()
+            risk = model.risk_scores(scores["fraud_probability"].to_numpy())
+            scored.append(scores.assign(as_of=date, risk_score=risk))
+    columns = ["as_of", c.CREATOR_ID, "fraud_probability", "risk_score"]
     return pd.concat(scored, ignore_index=True)[columns] if scored else pd.DataFrame(columns=columns)
 
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from features.errors import bad
 
 POLICY_FILE = Path(__file__).with_name("fraud_policy.json")
 ACTIONS = ("ALLOW", "REVIEW", "BLOCK")
+REVIEWED = pd.Timedelta(days=90)  # for so long after a review nobody is an alert again
 CHANGED = "+request"  # after the version of a policy that a request changed
 
 

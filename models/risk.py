@@ -1,4 +1,4 @@
-"""What a risk team asks: scores with evidence, and whom to review next."""
+"""What a risk team asks: whom to review next, what another policy would have done, what a risk score means."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,11 +11,15 @@ from features import columns as c
 from features.money import latest_rates
 from models.catalogue import Catalogue
 from models.fraud import FraudModel
+from models.fraud_history import PastScores
+from models.fraud_policy import REVIEWED
+from models.fraud_rows import dated_labels
+from models.policy_simulation import Past, simulation
 from models.stake import money_at_risk
 
 AUDITED = 0.05  # of the queue, drawn by lot
-REVIEWED = pd.Timedelta(days=90)  # for so long nobody is reviewed again
 QUEUE_LENGTH = 20
+SCORES = (0, 250, 500, 750, 900, 950, 980, 990, 995, 1000)
 SHOWN = (
     "creator_id fraud_probability risk_score risk_level recommended_action reason_codes innocent_explanations".split()
 )
@@ -51,6 +55,40 @@ def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mappin
         "model_version": version,
         "policy_version": model.policy.version,
         "data_as_of": catalogue.as_of.isoformat(),
+    }
+
+
+def simulate(
+    catalogue: Catalogue, model: FraudModel, past: PastScores, version: str, request: Mapping[str, Any]
+) -> dict[str, Any]:
+    """/v1/fraud/policies/simulate: see :mod:`models.policy_simulation`."""
+    policy = _with_policy(model, request).policy
+    tables, end = catalogue.tables, catalogue.latest
+    labels = dated_labels(tables, end)
+    ledger = {name: tables[name] for name in ("collaboration_events", "exchange_rates")}
+    versions = {"model_version": version, "policy_version": policy.version, "data_as_of": catalogue.as_of.isoformat()}
+    return simulation(Past(past.of_creators(catalogue.state.ids), labels, ledger, end), policy, request) | versions
+
+
+def risk_table(model: FraudModel) -> list[dict[str, Any]]:
+    """What risk scores mean on the calibration set: a creator reaches the score with a probability above
+    ``fraud_probability``, as ``false_positive_rate`` of the innocent did there; and what the policy does then."""
+    scores = sorted({*SCORES, *(level.min_risk_score for level in model.policy.levels)})
+    return [_risk_row(model, score) for score in scores]
+
+
+def _risk_row(model: FraudModel, score: int) -> dict[str, Any]:
+    """``model.innocent`` has as many values below the least probability with a score as the score says."""
+    size, level = len(model.innocent), model.policy.level(score)
+    below = next(count for count in range(size + 1) if round(1000 * count / size) >= score)
+    probability = float(model.innocent[below - 1]) if below else 0.0
+    above = int((model.innocent > probability).sum()) if below else size
+    return {
+        "risk_score": score,
+        "fraud_probability": probability,
+        "false_positive_rate": round(above / size, 4),
+        "risk_level": level.risk_level,
+        "recommended_action": level.recommended_action,
     }
 
 

@@ -170,14 +170,27 @@ class FeedbackAnswer(Answer):
     results: list[FeedbackStatus]
 
 
+class RiskRow(Answer):
+    """Of the innocent of the calibration set, a share of ``false_positive_rate`` had a probability above
+    ``fraud_probability``, and with it at least this risk score."""
+
+    risk_score: int
+    fraud_probability: float
+    false_positive_rate: float
+    risk_level: Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+    recommended_action: Literal["ALLOW", "REVIEW", "BLOCK"]
+
+
 class ModelsAnswer(Answer):
-    """The release that is served: the version of each model, null for what is not trained, and its metrics.
+    """The release that is served: the version of each model, null for what is not trained, and its metrics; what the
+    fraud model's risk scores mean.
 
     A release that the service refuses is never listed: then every answer is a 503 that says why.
     """
 
     models: dict[str, str | None]
     metrics: dict[str, dict[str, float]]
+    risk_table: list[RiskRow]
     encoder_id: str
     data_as_of: str
 

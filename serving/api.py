@@ -133,6 +133,10 @@ class Api:
             self._append(batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
         return _counted(verdict.to_dict("records"))
 
+    def fraud_simulation(self, request: fraud_requests.SimulateRequest, _: Caller) -> Answer:
+        """What another policy would have done: alerts, precision where labels exist, money held, month by month."""
+        return self._engine.fraud_simulation(_plain(request))
+
     def fraud_labels(self, request: fraud_requests.LabelsRequest, _: Caller) -> Answer:
         """Tell what reviews found: label and ledger event in one transaction, the same label twice is one."""
         batch = _frame(request.labels, schema.FRAUD_LABELS)

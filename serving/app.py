@@ -64,6 +64,13 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
             "/v1/fraud/comments", risk, fraud_requests.CommentsRequest, fraud_answers.CommentsAnswer, api.fraud_comments
         ),
         Endpoint("/v1/fraud/queue", risk, fraud_requests.QueueRequest, fraud_answers.QueueAnswer, api.fraud_queue),
+        Endpoint(
+            "/v1/fraud/policies/simulate",
+            risk,
+            fraud_requests.SimulateRequest,
+            fraud_answers.SimulateAnswer,
+            api.fraud_simulation,
+        ),
         Endpoint("/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels),
         Endpoint("/v1/credit", both, requests.CreditRequest, ledger_answers.CreditAnswer, api.credit),
         Endpoint(

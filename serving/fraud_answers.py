@@ -133,3 +133,50 @@ class QueueAnswer(Answer):
     model_version: str
     policy_version: str
     data_as_of: str
+
+
+class Outcome(Answer):
+    """What a policy would have done.
+
+    An alert is ``confirmed`` or ``cleared`` by a label that became known later, else ``unknown``; ``precision`` is that
+    of the judged ones, null without any. Money was open at the time of the alerts, in US dollars; ``money_unknown``
+    alerts had some that cannot be valued.
+    """
+
+    days: float
+    decisions: int
+    alerts: int
+    alerts_per_day: float
+    confirmed: int
+    cleared: int
+    unknown: int
+    precision: float | None
+    money_held: float
+    money_held_confirmed: float
+    money_held_cleared: float
+    money_unknown: int
+
+
+class MonthOutcome(Outcome):
+    """From the day of the scores to the day before ``to``."""
+
+    start: str = Field(alias="from")
+    stop: str = Field(alias="to")
+
+
+class Covered(Answer):
+    """The days that there are scores of the past for; ``to`` is not among them."""
+
+    start: str = Field(alias="from")
+    stop: str = Field(alias="to")
+
+
+class SimulateAnswer(Answer):
+    """Month by month, and in all. Labels know mostly whom the queue of their time chose: mind ``unknown``."""
+
+    results: list[MonthOutcome]
+    total: Outcome
+    covered: Covered
+    model_version: str
+    policy_version: str
+    data_as_of: str

@@ -92,3 +92,12 @@ class QueueRequest(Body):
     )
     limit: Limit = 20
     policy: Policy | None = None
+
+
+class SimulateRequest(Body):
+    """Scores of the past under this policy (without one, the model's own); without days, all that there are."""
+
+    model_config = example(policy={"levels": [{"risk_level": "HIGH", "min_risk_score": 950}]})
+    policy: Policy | None = None
+    start: Time | None = Field(None, alias="from")
+    stop: Time | None = Field(None, alias="to")

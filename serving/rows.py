@@ -23,7 +23,7 @@ LONGEST_TEXT = 20_000
 class Body(BaseModel):
     """A JSON object of known fields only."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True)
 
 
 class OneOf:

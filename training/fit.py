@@ -21,6 +21,7 @@ from models.bundle import Bundle
 from models.comments import CommentModel, fit_comments
 from models.credit import credit_scores, load_policy
 from models.fraud import FraudModel, fit_fraud, walk_forward
+from models.fraud_history import PastScores
 from models.measures import ndcg
 from models.ranker import Ranker, fit_ranker
 from models.success import SuccessModel, fit_success, success_targets
@@ -48,6 +49,7 @@ class Trained:
     notes: list[str]
     accounts: AccountModel | None = None
     comments: CommentModel | None = None
+    past_fraud: PastScores | None = None
 
 
 def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) -> Trained:
@@ -76,7 +78,7 @@ def fit_matching(tables: Tables, bank: TextBank, rng: np.random.Generator, *, pr
     Raises InputError when there is nothing to learn from.
     """
     notes: list[str] = []
-    matching, examples = prepared(tables, bank, rng, progress)
+    matching, examples, past_fraud = prepared(tables, bank, rng, progress)
     towers, rows = fit_towers_and_rows(matching, examples, rng)
     ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
     ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
@@ -84,13 +86,15 @@ def fit_matching(tables: Tables, bank: TextBank, rng: np.random.Generator, *, pr
     del rows  # a gigabyte at a million impressions, and the next step builds states of its own
     success = _attempt(lambda: fit_success(*success_examples(matching), seed=success_seed), "success", notes)
     metrics |= {"success": success.metrics} if success else {}
-    return Trained(towers, matching.idf, ranker, success, None, metrics, notes)
+    past = PastScores.of(past_fraud)
+    return Trained(towers, matching.idf, ranker, success, None, metrics, notes, past_fraud=past)
 
 
 def prepared(
     tables: Tables, bank: TextBank, rng: np.random.Generator, progress: bool = False
-) -> tuple[Matching, list[Example]]:
-    """What matching learns from in complete ``tables``. Raises InputError below MINIMUM_EXAMPLES briefs."""
+) -> tuple[Matching, list[Example], pd.DataFrame]:
+    """What matching learns from in complete ``tables``, and what fraud models said while the briefs came
+    (:func:`models.fraud.walk_forward`). Raises InputError below MINIMUM_EXAMPLES briefs."""
     examples = ranking_examples(tables)
     if len(examples) < MINIMUM_EXAMPLES:
         problem = f"matching learns from at least {MINIMUM_EXAMPLES} briefs with impressions or collaborations"
@@ -98,8 +102,10 @@ def prepared(
     idf = term_weights(tables, bank)
     # Read once, not once a brief: every query has its labels among its words.
     bank.add(["", *(" ".join(labels) for labels in tables["briefs"][c.CONTENT_LABELS])])
-    upstream = upstream_scores(tables, examples, rng)
-    return Matching(tables, data_as_of(tables), bank, idf, upstream, progress), examples
+    dates = pd.date_range(examples[0].as_of.floor("D"), examples[-1].as_of, freq=MONTH)
+    past_fraud = walk_forward(tables, dates, rng)
+    matching = Matching(tables, data_as_of(tables), bank, idf, upstream_scores(past_fraud), progress)
+    return matching, examples, past_fraud
 
 
 def bundle_of(trained: Trained, bank: TextBank) -> Bundle:
@@ -118,13 +124,9 @@ def bundle_of(trained: Trained, bank: TextBank) -> Bundle:
     )
 
 
-def upstream_scores(
-    tables: Tables, examples: list[Example], rng: np.random.Generator
-) -> Callable[[Tables, pd.Timestamp], pd.DataFrame]:
-    """What credit and fraud said at a date: credit from the ledger known then, fraud from the last monthly model that
-    saw only labels known by then."""
-    dates = pd.date_range(examples[0].as_of.floor("D"), examples[-1].as_of, freq=MONTH)
-    fraud = walk_forward(tables, dates, rng)
+def upstream_scores(fraud: pd.DataFrame) -> Callable[[Tables, pd.Timestamp], pd.DataFrame]:
+    """What credit and fraud said at a date: credit from the ledger known then, ``fraud`` from the last monthly model
+    that saw only labels known by then (:func:`models.fraud.walk_forward`)."""
     policy = load_policy()
 
     def scores(known: Tables, as_of: pd.Timestamp) -> pd.DataFrame:

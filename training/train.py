@@ -72,6 +72,8 @@ def save_models(trained: Trained, folder: Path) -> dict[str, Path]:
             folders[name] = folder / name
             model.save(folders[name])
     np.savez(folders["towers"] / LEXICON, idf=trained.idf)
+    if trained.fraud is not None and trained.past_fraud is not None:
+        trained.past_fraud.save(folders["fraud"])
     folders["credit"] = folder / "credit"
     folders["credit"].mkdir()
     (folders["credit"] / POLICY_FILE.name).write_bytes(POLICY_FILE.read_bytes())

@@ -37,6 +37,7 @@ RETURNS = {
     "/v1/fraud/accounts": fraud_answers.AccountsAnswer,
     "/v1/fraud/comments": fraud_answers.CommentsAnswer,
     "/v1/fraud/queue": fraud_answers.QueueAnswer,
+    "/v1/fraud/policies/simulate": fraud_answers.SimulateAnswer,
     "/v1/credit": ledger_answers.CreditAnswer,
     "/v1/collaborations": ledger_answers.CollaborationsAnswer,
     "/v1/credit/history": ledger_answers.HistoryAnswer,
@@ -95,6 +96,7 @@ def test_every_answer_has_the_shape_that_openapi_promises(service, ids):
         },
         "/v1/credit/history": {"creator_id": ids[0]},
         "/v1/credit/what_if": {"creator_id": ids[0], "events": [{"event_type": "TRAINING_PASSED"}]},
+        "/v1/fraud/policies/simulate": {"policy": {"levels": [{"risk_level": "HIGH", "min_risk_score": 905}]}},
         "/v1/fraud/queue": {"limit": 30, "policy": {"levels": [{"risk_level": "HIGH", "min_risk_score": 905}]}},
         "/v1/models": {},
     }
@@ -287,6 +289,18 @@ def test_a_creator_whom_the_queue_shows_leaves_it_with_its_label(service):
     queue = post(service, "/v1/fraud/queue", limit=200)
     assert first["creator_id"] not in {one["creator_id"] for one in queue["results"]}
     assert {one["reason"] for one in queue["results"]} == {"QUEUE", "RANDOM"}
+
+
+def test_a_policy_is_replayed_over_the_days_that_there_are_scores_for_and_no_others(service):
+    answer = post(service, "/v1/fraud/policies/simulate")
+    assert answer["total"]["alerts"] == sum(month["alerts"] for month in answer["results"]) > 0
+    days = {"from": answer["covered"]["from"], "to": answer["results"][0]["to"]}
+    assert post(service, "/v1/fraud/policies/simulate", **days)["results"] == answer["results"][:1]
+    refused = service.post("/v1/fraud/policies/simulate", json={"from": "1999-01-01T00:00:00Z"})
+    assert refused.status_code == 400
+    assert answer["covered"]["from"] in refused.text
+    table = post(service, "/v1/models")["risk_table"]
+    assert [(table[0]["risk_score"], table[0]["false_positive_rate"]), table[-1]["false_positive_rate"]] == [(0, 1), 0]
 
 
 def fake_rows(tables: Tables, creator_id: str, until: pd.Timestamp) -> int:

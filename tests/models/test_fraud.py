@@ -244,7 +244,7 @@ def test_labels_known_later_change_nothing_said_before(tables: Tables, walked: p
 
 
 def test_a_date_does_not_depend_on_how_many_follow(tables: Tables, walked: pd.DataFrame, end: pd.Timestamp) -> None:
-    assert list(walked.columns) == ["as_of", c.CREATOR_ID, "fraud_probability"]
+    assert list(walked.columns) == ["as_of", c.CREATOR_ID, "fraud_probability", "risk_score"]
     alone = walk_forward(tables, [end - MONTH], np.random.default_rng(0))
     pd.testing.assert_frame_equal(alone, walked.head(len(alone)))
 

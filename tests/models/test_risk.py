@@ -1,5 +1,6 @@
 """The queue over a trained release."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from features import columns as c
 from models.engine import Engine
-from models.risk import AUDITED, audits_among
+from models.risk import AUDITED, audits_among, risk_table
 
 EVERYONE = {"policy": {"levels": [{"risk_level": "MEDIUM", "min_risk_score": 0, "recommended_action": "REVIEW"}]}}
 
@@ -86,3 +87,26 @@ def test_other_thresholds_hold_for_one_answer_alone(engine: Engine):
     assert (before["policy_version"], lower["policy_version"]) == ("fraud-1", "fraud-1+request")
     assert engine.fraud_queue(EVERYONE)["suspects"] == before["unreviewed"]
     assert engine.fraud_queue({}) == before
+
+
+def test_the_risk_table_says_how_many_innocent_reach_a_score(engine: Engine):
+    model = engine._bundle.fraud
+    for row in risk_table(model):
+        above = np.nextafter(row["fraud_probability"], 1)
+        assert model.risk_score(above) >= row["risk_score"]
+        assert np.mean(model.innocent > row["fraud_probability"]) == pytest.approx(row["false_positive_rate"], abs=1e-4)
+        assert row["risk_level"] == model.policy.level(row["risk_score"]).risk_level
+    rates = [row["false_positive_rate"] for row in risk_table(model)]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_past_scores_are_the_models_own_of_their_time_and_none_is_of_a_later_label(engine: Engine):
+    past = engine._bundle.past_fraud
+    assert len(past.dates)
+    assert past.dates.max() < engine.as_of
+    assert set(past.ids) <= set(engine._catalogue.state.ids)
+    answer = engine.fraud_simulation({})
+    assert [month["from"] for month in answer["results"]] == [date.isoformat() for date in past.dates]
+    lower = engine.fraud_simulation({"policy": {"levels": [{"risk_level": "HIGH", "min_risk_score": 905}]}})
+    assert lower["total"]["alerts"] > answer["total"]["alerts"]
+    assert lower["policy_version"] == "fraud-1+request"

@@ -46,7 +46,7 @@ class FakeEngine:
     def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"asked": dict(request)}
 
-    fraud_comments = fraud_queue = fraud_accounts
+    fraud_comments = fraud_queue = fraud_simulation = fraud_accounts
 
     def credit_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"results": [], "creator_ids": self._known({"creator_ids": [request["creator_id"]]})}

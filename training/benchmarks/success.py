@@ -53,7 +53,7 @@ def run(data: Path, cache: Path) -> dict[str, object]:
 def told_of(data: Path, seed: int, bank: TextBank) -> pd.DataFrame:
     """One market's invitations: whether they ``succeeded``, what each model says out of fold, objective and size."""
     tables = complete(read_tables(simulated(data, "world-1", seed)))
-    matching, _ = prepared(tables, bank, np.random.default_rng(SEED), progress=True)
+    matching, *_ = prepared(tables, bank, np.random.default_rng(SEED), progress=True)
     pairs, targets, briefs = success_examples(matching)
     models: dict[str, Model] = {"served": partial(boosted, seed=SEED), "logistic": logistic}
     answers = {name: out_of_fold(model, pairs, targets, briefs)[1] for name, model in models.items()}

@@ -88,7 +88,7 @@ def simulated(tables: Tables, utility: pd.DataFrame, bank: TextBank) -> Market:
     known, rng = evidence(tables, utility), np.random.default_rng(SEED)
     seen = past(tables, known.cut)
     fraud = fit_fraud(seen, label_known_by=data_as_of(seen), rng=rng)
-    matching, examples = prepared(seen, bank, rng, progress=True)
+    matching, examples, _ = prepared(seen, bank, rng, progress=True)
     towers, rows = fit_towers_and_rows(matching, examples, rng)
     served = fitted(rows, SERVED, SEED)
     bundle = bundle_of(Trained(towers, matching.idf, served, None, fraud, {}, []), bank)

@@ -45,7 +45,7 @@ def out_of_fold_rows(tables: Tables, bank: TextBank) -> pd.DataFrame:
 
     Not later in time, so kinder than later data would be. Raises ValueError where there are too few.
     """
-    matching, _ = prepared(tables, bank, np.random.default_rng(SEED), progress=True)
+    matching, *_ = prepared(tables, bank, np.random.default_rng(SEED), progress=True)
     pairs, targets, briefs = success_examples(matching)
     if len(pairs) < MINIMUM_ROWS:
         raise ValueError(f"{len(pairs)} invitations are 90 days old when the data end; {MINIMUM_ROWS} are needed")
