@@ -26,6 +26,7 @@ from models.credit import credit_answers
 from models.credit_history import history_answer, what_if_answer
 from models.fraud import past_probabilities
 from models.ranking import rank
+from models.records import record_answers
 from models.risk import queue, risk_table, simulate
 from models.search import profile, search
 from models.similar import similar
@@ -98,8 +99,12 @@ class Engine:
         return {"results": [one | {"fraud": score, "audience_types": types} for one, score, types in evidence]}
 
     def fraud_score(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """/v1/fraud/score by ids."""
+        """/v1/fraud/score, by ``creator_ids`` or by ``records``."""
         catalogue = self._catalogue
+        if "records" in request:
+            model, now = trained(self._bundle.fraud, "fraud"), max(catalogue.latest, wall_clock())
+            version = str(self._bundle.versions["fraud"])
+            return {"results": record_answers(catalogue, model, version, request["records"], now)}
         ids = _known(catalogue, request["creator_ids"])
         trained(self._bundle.fraud, "fraud")
         return {"results": self._fraud(catalogue, ids)}

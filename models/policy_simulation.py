@@ -55,7 +55,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Past:
-    """What is known now of a time: scores, labels of creators (all dated), ledger and exchange rates, until ``end``."""
+    """What is known now of a time: scores, labels (:func:`features.fraud_labels.creator_labels`), ledger and exchange
+    rates, until ``end``."""
 
     scores: PastScores
     labels: pd.DataFrame

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
+from features.fraud_labels import creator_labels
 from features.money import latest_rates
 from models.catalogue import Catalogue
 from models.fraud import FraudModel
 from models.fraud_history import PastScores
 from models.fraud_policy import REVIEWED
-from models.fraud_rows import dated_labels
 from models.policy_simulation import Past, simulation
 from models.stake import money_at_risk
 
@@ -64,15 +64,15 @@ def simulate(
     """/v1/fraud/policies/simulate: see :mod:`models.policy_simulation`."""
     policy = _with_policy(model, request).policy
     tables, end = catalogue.tables, catalogue.latest
-    labels = dated_labels(tables, end)
+    labels = creator_labels(tables, end)
     ledger = {name: tables[name] for name in ("collaboration_events", "exchange_rates")}
     versions = {"model_version": version, "policy_version": policy.version, "data_as_of": catalogue.as_of.isoformat()}
     return simulation(Past(past.of_creators(catalogue.state.ids), labels, ledger, end), policy, request) | versions
 
 
 def risk_table(model: FraudModel) -> list[dict[str, Any]]:
-    """What risk scores mean on the calibration set: a creator reaches the score with a probability above
-    ``fraud_probability``, as ``false_positive_rate`` of the innocent did there; and what the policy does then."""
+    """What risk scores mean: a creator reaches the score with a probability above ``fraud_probability``, as a share of
+    ``false_positive_rate`` of the innocent did when the model was trained; and what the policy does then."""
     scores = sorted({*SCORES, *(level.min_risk_score for level in model.policy.levels)})
     return [_risk_row(model, score) for score in scores]
 

@@ -171,7 +171,7 @@ class FeedbackAnswer(Answer):
 
 
 class RiskRow(Answer):
-    """Of the innocent of the calibration set, a share of ``false_positive_rate`` had a probability above
+    """When the model was trained, a share of ``false_positive_rate`` of the innocent had a probability above
     ``fraud_probability``, and with it at least this risk score."""
 
     risk_score: int

@@ -53,7 +53,7 @@ class Api:
         """Creators with audience, collaborations and daily series; fraud evidence with the scope risk only."""
         return self._engine.profile(_plain(request), risk=RISK in caller.scopes)
 
-    def fraud_score(self, request: requests.CreatorIds, _: Caller) -> Answer:
+    def fraud_score(self, request: fraud_requests.ScoreRequest, _: Caller) -> Answer:
         """The calibrated probability of fake engagement, with evidence."""
         return self._engine.fraud_score(_plain(request))
 
@@ -146,7 +146,9 @@ class Api:
             verdict = labels.judged(batch, self._store.labels_about(batch), creators, now)
             new = verdict[verdict[ledger.STATUS] == ledger.ACCEPTED]
             events = labels.ledger_events(new, self._store.events_about(labels.asked(new)), now)
-            self._append_labels(new, events)
+            fates = ledger.judged(events, self._store.events_about(events), creators, now, backfill=False)
+            verdict, events = labels.settled(verdict, events, fates)
+            self._append_labels(verdict[verdict[ledger.STATUS] == ledger.ACCEPTED], events)
         return _counted(labels.results(verdict, events))
 
     def feedback(self, request: requests.FeedbackRequest, _: Caller) -> Answer:
@@ -178,9 +180,6 @@ class Api:
             self._engine.append_events(events)
 
     def _append_labels(self, new: pd.DataFrame, events: pd.DataFrame) -> None:
-        taken = set(self._store.events_about(events)[c.EVENT_ID]) & {*events[c.EVENT_ID]}
-        if taken:  # nobody but a caller of /v1/events who made the id up
-            raise bad("labels", "the ledger has another event under this label's event_id", min(taken), "CONFLICT")
         new, events = new[[*schema.FRAUD_LABELS.names]], events[[*schema.COLLABORATION_EVENTS.names]]
         self._store.append_labels(new, events)
         if len(about_creators := new[new[c.CREATOR_ID].notna()]):

@@ -56,7 +56,7 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert),
         Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete),
         Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback),
-        Endpoint("/v1/fraud/score", risk, requests.CreatorIds, fraud_answers.FraudAnswer, api.fraud_score),
+        Endpoint("/v1/fraud/score", risk, fraud_requests.ScoreRequest, fraud_answers.FraudAnswer, api.fraud_score),
         Endpoint(
             "/v1/fraud/accounts", risk, fraud_requests.AccountsRequest, fraud_answers.AccountsAnswer, api.fraud_accounts
         ),

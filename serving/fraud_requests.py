@@ -2,14 +2,46 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from features import columns as c
 from features import schema
-from serving.requests import Limit, example
+from serving.requests import Creator, Ids, Limit, example
 from serving.rows import Body, Id, RowOf, Text, Time
 
 Account = Annotated[Body, RowOf(schema.ACCOUNTS)]
+OWN = (c.CREATOR_ID,)  # a record's rows are its creator's
+AudienceRow = Annotated[Body, RowOf(schema.AUDIENCE, optional=OWN)]
+VideoRow = Annotated[Body, RowOf(schema.VIDEOS, optional=OWN)]
+DayRow = Annotated[Body, RowOf(schema.DAILY_STATS, optional=OWN)]
+EngagementRow = Annotated[Body, RowOf(schema.ENGAGEMENTS, optional=OWN)]
 Label = Annotated[Body, RowOf(schema.FRAUD_LABELS)]
+
+
+class Record(Body):
+    """All that is known of one creator, of the 90 days before the latest moment in it. Every table may be missing, and
+    ``creator_id`` in its rows."""
+
+    creator: Creator
+    audience: Annotated[list[AudienceRow], Field(max_length=500)] | None = None
+    videos: Annotated[list[VideoRow], Field(max_length=1000)] | None = None
+    daily_stats: Annotated[list[DayRow], Field(max_length=400)] | None = None
+    engagements: Annotated[list[EngagementRow], Field(max_length=10_000)] | None = None
+    accounts: Annotated[list[Account], Field(max_length=10_000)] | None = None
+
+
+class ScoreRequest(Body):
+    """Creators of the catalogue by id, or records of creators whom the service has never seen: one of the two."""
+
+    model_config = example(creator_ids=["c000001"])
+    creator_ids: Ids | None = None
+    records: Annotated[list[Record], Field(min_length=1, max_length=20)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "ScoreRequest":
+        if (self.creator_ids is None) == (self.records is None):
+            raise ValueError("give either creator_ids or records")
+        return self
 
 
 class AccountsRequest(Body):

@@ -41,6 +41,18 @@ def asked(new: pd.DataFrame) -> pd.DataFrame:
     return conform(new[[c.CREATOR_ID]], COLLABORATION_EVENTS)
 
 
+def settled(verdict: pd.DataFrame, events: pd.DataFrame, fates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The verdict in which a label is rejected with its events, and the events that are left to append.
+
+    ``fates`` is what :func:`serving.ledger.judged` says of the ``events``.
+    """
+    refused = fates[ERROR].groupby(events[LABEL]).first().dropna()
+    error = verdict[ERROR].where(~verdict.index.isin(refused.index), verdict.index.map(refused))
+    status = verdict[STATUS].mask(verdict.index.isin(refused.index), REJECTED)
+    new = (fates[STATUS] == ACCEPTED) & ~events[LABEL].isin(refused.index)
+    return verdict.assign(**{STATUS: status, ERROR: error}), events[new]
+
+
 def results(verdict: pd.DataFrame, events: pd.DataFrame) -> list[dict[str, Any]]:
     """The answer for each label of the ``verdict``, with the ids of the ``events`` that it made."""
     told = verdict[[c.CREATOR_ID, c.ACCOUNT_ID, STATUS, ERROR]].astype("object")

@@ -18,7 +18,7 @@ Ids = Annotated[list[Id], Field(min_length=1, max_length=limits.MOST_RESULTS)]
 AnyIds = Annotated[list[Id], Field(max_length=limits.MOST_IDS)]
 Formats = Annotated[list[Annotated[str, OneOf(v.CONTENT_FORMATS)]], Field(max_length=len(v.CONTENT_FORMATS))]
 
-Brief = Annotated[Body, RowOf(schema.BRIEFS, every_column_optional=True)]
+Brief = Annotated[Body, RowOf(schema.BRIEFS, optional=schema.BRIEFS.names)]
 Creator = Annotated[Body, RowOf(schema.CREATORS)]
 Audience = Annotated[list[Annotated[Body, RowOf(schema.AUDIENCE)]], Field(max_length=10_000, default_factory=list)]
 Event = Annotated[Body, RowOf(schema.COLLABORATION_EVENTS)]

@@ -4,7 +4,7 @@ Everything is strict: unknown fields, NaN, infinity, NUL bytes, numbers in quote
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from types import GenericAlias
 from typing import Annotated, Any
@@ -73,13 +73,16 @@ Currency = Annotated[str, OneOf(v.CURRENCIES)]
 
 
 class RowOf:
-    """Annotation: the value is one row of a contract table, with its names, kinds, ranges and vocabularies."""
+    """Annotation: the value is one row of a contract table, with its names, kinds, ranges and vocabularies.
 
-    def __init__(self, table: Table, every_column_optional: bool = False) -> None:
+    Columns that are ``optional`` may be left out though the table needs them.
+    """
+
+    def __init__(self, table: Table, optional: Collection[str] = ()) -> None:
         fields: dict[str, Any] = {}
         for column in table.columns:
             kind = _type(column)
-            required = column.required and not every_column_optional
+            required = column.required and column.name not in optional
             fields[column.name] = (kind, ...) if required else (kind | None, None)
         self.model = create_model(f"{table.name}_row", __base__=Body, **fields)
 

@@ -24,6 +24,7 @@ from models.fraud_rows import dated_labels, feature_frame, training_dates, train
 from serving import answers, fraud_answers, ledger_answers
 from serving.store import url_of
 from tests.end_to_end.serve import free_port, running
+from tests.models.records import record_of
 from training.examples import ranking_examples
 
 CREATORMATCH = str(Path(sys.executable).with_name("creatormatch"))
@@ -301,6 +302,17 @@ def test_a_policy_is_replayed_over_the_days_that_there_are_scores_for_and_no_oth
     assert answer["covered"]["from"] in refused.text
     table = post(service, "/v1/models")["risk_table"]
     assert [(table[0]["risk_score"], table[0]["false_positive_rate"]), table[-1]["false_positive_rate"]] == [(0, 1), 0]
+
+
+def test_a_creator_given_as_a_record_is_scored_as_by_id(service, dataset, ids):
+    record = record_of(read_tables(dataset), ids[4])
+    answers = [
+        post(service, "/v1/fraud/score", **body)["results"][0]
+        for body in ({"creator_ids": [ids[4]]}, {"records": [record]})
+    ]
+    known, given = [(one["fraud_probability"], one["risk_score"], one["data_as_of"]) for one in answers]
+    assert given == pytest.approx(known)
+    fraud_answers.FraudAnswer.model_validate({"results": answers})
 
 
 def fake_rows(tables: Tables, creator_id: str, until: pd.Timestamp) -> int:

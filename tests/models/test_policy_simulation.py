@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from features import columns as c
 from features.errors import InputError
+from features.fraud_labels import creator_labels
 from features.schema import COLLABORATION_EVENTS, EXCHANGE_RATES, FRAUD_LABELS, conform, empty
 from models.fraud_history import UNKNOWN, PastScores
 from models.fraud_policy import load_fraud_policy
@@ -37,7 +38,7 @@ def past(*labels: dict[str, object], events: list[dict[str, object]] = (), risk=
         "exchange_rates": conform(pd.DataFrame(rates), EXCHANGE_RATES),
     }
     told = conform(pd.DataFrame(list(labels)), FRAUD_LABELS) if labels else empty(FRAUD_LABELS)
-    return Past(scores(risk), told, ledger, END)
+    return Past(scores(risk), creator_labels(ledger | {"fraud_labels": told}, END), ledger, END)
 
 
 def replay(known: Past, **request: object) -> dict[str, object]:

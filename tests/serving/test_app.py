@@ -370,6 +370,7 @@ FIELDS = (
     "items",
     "labels",
     "policy",
+    "records",
     "creators",
     "accounts",
     "comments",
