@@ -98,14 +98,14 @@ def appeals(events: pd.DataFrame) -> list[Appeal]:
     appealed = findings_of_appeals(events)
     rows = case_events(events, appealed)
     theirs = rows[rows[FINDING_ID].isin(set(appealed.values()))]
-    found = [one for _, case in theirs.groupby(FINDING_ID) for one in _against(case)]
+    found = [one for _, case in theirs.groupby([c.CREATOR_ID, FINDING_ID]) for one in _against(case)]
     return sorted(found, key=lambda one: (one.opened_at, one.appeal_id))
 
 
 def _against(case: pd.DataFrame) -> list[Appeal]:
-    """The appeals against one finding; a decision is that of the oldest that waits for one."""
+    """A creator's appeals against one finding; a decision is that of the oldest that waits for one."""
     found: list[Appeal] = []
-    answered, state = 0, Case()
+    answered, settled, state = 0, 0, Case()
     for event in case.itertuples():
         if event.event_type == OPENED:
             found.append(_opened(event))
@@ -113,8 +113,9 @@ def _against(case: pd.DataFrame) -> list[Appeal]:
             found[answered].decide(event)
             answered += 1
         elif event.event_type in UNDOES and state.finding in (None, UNDOES[event.event_type]):
-            for one in found:
+            for one in found[settled:]:
                 one.decide(event)
+            settled = len(found)
         state = state.after(event.event_type)
     return found
 

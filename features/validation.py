@@ -261,7 +261,9 @@ def _share_violations(audience: pd.DataFrame) -> list[Violation]:
 def _contradictions(completed: Tables) -> list[Violation]:
     """Events that contradict the life cycle of their collaboration; what is missing from it is no violation."""
     events = completed[schema.COLLABORATION_EVENTS.name]
-    found = []
+    found: list[Violation] = []
+    if events.empty:  # as in most requests, where this would take a quarter of the time
+        return found
     for row, verdict in contradictions(events).items():
         column, _, told = verdict.partition(": ")
         problem, _, remedy = told.partition("; ")

@@ -156,7 +156,10 @@ def _reasons(found: pd.DataFrame, policy: Policy) -> dict[str, list[dict[str, An
     drivers = drivers[drivers["points"] != 0].assign(size=drivers["points"].abs())
     drivers = drivers.sort_values(["size", c.EVENT_TIME, c.EVENT_ID], ascending=[False, False, True])
     top = drivers.groupby(c.CREATOR_ID).head(MOST_REASONS)
-    return {creator_id: [_reason(row) for row in rows.itertuples()] for creator_id, rows in top.groupby(c.CREATOR_ID)}
+    reasons: dict[str, list[dict[str, Any]]] = {}
+    for row in top.itertuples():
+        reasons.setdefault(row.creator_id, []).append(_reason(row))
+    return reasons
 
 
 def _reason(row: Any) -> dict[str, Any]:

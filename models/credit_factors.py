@@ -186,8 +186,9 @@ def not_undone(events: pd.DataFrame) -> pd.DataFrame:
     """``events`` without those that another event of the same creator undoes, as if they had never been."""
     undoing = events[events[c.EVENT_TYPE].isin(UNDOES)]
     undone = pd.MultiIndex.from_arrays([undoing[c.CREATOR_ID], undoing[c.REFERS_TO], undoing[c.EVENT_TYPE].map(UNDOES)])
-    made = pd.MultiIndex.from_frame(events[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TYPE]])
-    return events[~made.isin(undone)]
+    gone = events[c.EVENT_TYPE].isin(UNDOES.values()).to_numpy(copy=True)
+    gone[gone] = pd.MultiIndex.from_frame(events.loc[gone, [c.CREATOR_ID, c.EVENT_ID, c.EVENT_TYPE]]).isin(undone)
+    return events[~gone]
 
 
 def _punctuality(events: pd.DataFrame) -> pd.Series:

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from serving.requests import Ids, Limit
+from serving.requests import Ids, Limit, example
 from serving.rows import Body, Id, RowOf, Time
 from serving.what_if import EVENT
 
@@ -13,7 +13,7 @@ class CollaborationsRequest(Body):
     """Collaborations by exactly one of: their own ids, those of creators, those of brands; a page at a time, in order
     of collaboration_id."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"creator_ids": ["c000001"], "page_size": 10}})
+    model_config = example(creator_ids=["c000001"], page_size=10)
     collaboration_ids: Ids | None = None
     creator_ids: Ids | None = None
     brand_ids: Ids | None = None
@@ -24,7 +24,7 @@ class CollaborationsRequest(Body):
 class HistoryRequest(Body):
     """One creator, up to a moment, by what was known at another; by default the latest for both."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"creator_id": "c000001"}})
+    model_config = example(creator_id="c000001")
     creator_id: Id
     as_of: Time | None = None
     known_at: Time | None = None
@@ -33,8 +33,6 @@ class HistoryRequest(Body):
 class WhatIfRequest(Body):
     """Events of one creator that have not happened; one without ``event_time`` would happen now."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"creator_id": "c000001", "events": [{"event_type": "TRAINING_PASSED"}]}}
-    )
+    model_config = example(creator_id="c000001", events=[{"event_type": "TRAINING_PASSED"}])
     creator_id: Id
     events: Annotated[list[Annotated[Body, RowOf(EVENT)]], Field(min_length=1, max_length=100)]

@@ -132,9 +132,10 @@ class CreatorIds(Body):
 
 
 class CreditRequest(CreatorIds):
-    """Creators by id, as of a moment, with what was known at another; by default the latest for both."""
+    """Up to 1,000 creators by id, as of a moment, with what was known at another; by default the latest for both."""
 
     model_config = example(creator_ids=["c000001"])
+    creator_ids: Annotated[list[Id], Field(min_length=1, max_length=limits.MOST_IDS)]
     as_of: Time | None = None
     known_at: Time | None = None
 

@@ -57,6 +57,12 @@ def accounts(
     _print(_module("accounts").run(train, test, base_rate))
 
 
+@app.command("credit-scale", epilog="Example: creatormatch benchmark credit-scale")
+def credit_scale() -> None:
+    """Compute credit anew for ever more creators with 50 events each: time and memory."""
+    _print(_module("credit-scale").run())
+
+
 @app.command(epilog="Example: creatormatch benchmark comments --train here.csv --test there.csv")
 def comments(
     train: Annotated[Path, typer.Option(metavar="CSV", help="With the columns comment_text, is_spam, and video_id.")],

@@ -104,6 +104,8 @@ def test_a_decision_may_name_the_appeal_or_the_finding_and_an_undoing_decides_to
         assert (one.statement, one.decision) == ("I had a licence", "No licence was found")
     [one] = appeals(joined(base, case("VIOLATION_OVERTURNED", DECIDED, start=2, note=["It is licensed", "Overturned"])))
     assert (one.decided_at, one.overturned, one.decision) == (START + 2 * DAY, True, "It is licensed")
+    [one] = appeals(joined(base, case("VIOLATION_OVERTURNED", start=2).assign(creator_id="c2")))
+    assert (one.decided_at, one.overturned) == (None, False)
     [one] = appeals(joined(base, case("FRAUD_CLEARED", start=2)))
     assert (one.decided_at, one.overturned) == (None, False)
 
