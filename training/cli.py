@@ -228,6 +228,8 @@ def fraud(
     emit(answer, json, row_of("creator_id", "fraud_probability", "risk_level", "recommended_action"))
     if creator is not None and not json:
         emit_table(evidence_rows(answer["results"][0]))
+        if plot is not None:
+            typer.echo(f"wrote {plot}")
 
 
 @app.command(epilog="Example: creatormatch credit data/sample --creator c000001 --json")

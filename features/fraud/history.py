@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -22,11 +23,15 @@ SPIKE = 6.0  # robust z of a day that stands out by itself; ordinary luck stays 
 LEAST = 0.01  # of the 90 days' total; an excess below that moves no feature
 FEWEST_VIDEOS = 3  # to say what is usual among them
 Row = dict[str, Any]
+OWN = ("daily_stats", "videos", "engagements", "audience")
 VIDEO = ("row", c.VIDEO_ID, c.CREATE_TIME, c.COLLABORATION_ID, c.LIKES, "organic")
 ACT = (
     "row", "hour", c.ACCOUNT_ID, c.EVENT_TIME, c.COMMENT_TEXT, c.CREATED_AT, c.COUNTRY_CODE, c.FOLLOWING_COUNT,
     c.VIDEOS_COUNT, c.HAS_AVATAR, c.BIO_LENGTH,
 )  # fmt: skip
+
+
+_NOWHERE = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,25 @@ class Dossier:
 
     def histories(self, ids: Sequence[str] | pd.Index) -> "list[History]":
         """The history of each of ``ids``."""
-        records = Records(Window(self.tables, pd.Index(ids, name=c.CREATOR_ID), self.as_of))
+        records = Records(Window(self._own(ids), pd.Index(ids, name=c.CREATOR_ID), self.as_of))
         return [History(self, records, row) for row in range(len(ids))]
+
+    def _own(self, ids: Sequence[str] | pd.Index) -> Tables:
+        """The rows about ``ids`` alone, and the accounts behind their engagements."""
+        own = {
+            name: self.tables[name].iloc[
+                np.sort(np.concatenate([_NOWHERE, *(found[one] for one in ids if one in found)]))
+            ]
+            for name, found in self._places.items()
+        }
+        accounts = self.tables["accounts"]
+        theirs = accounts[c.ACCOUNT_ID].isin(own["engagements"][c.ACCOUNT_ID])
+        return {**self.tables, **own, "accounts": accounts[theirs]}
+
+    @cached_property
+    def _places(self) -> Mapping[str, Mapping[str, npt.NDArray[np.intp]]]:
+        """Table → creator → where its rows are: a creator costs what is known of it, not what is known of all."""
+        return {name: self.tables[name].groupby(c.CREATOR_ID).indices for name in OWN}
 
     @cached_property
     def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:

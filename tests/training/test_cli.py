@@ -172,6 +172,7 @@ def test_a_creators_history_is_drawn_and_told(
     plot = tmp_path / "history.png"
     told = CliRunner().invoke(cli.app, [*arguments, "--plot", str(plot)]).output
     assert plot.read_bytes().startswith(b"\x89PNG")
+    assert told.endswith(f"wrote {plot}\n")
     answer = json.loads(CliRunner().invoke(cli.app, [*arguments, "--json"]).output)
     (result,) = answer["results"]
     assert all(reason["text"] in told for reason in result["reason_codes"] + result["innocent_explanations"])
