@@ -26,6 +26,7 @@ from features.fraud_labels import creator_labels
 from features.schema import Tables
 from models import gbm
 from models.calibration import PlattCalibrator
+from models.fraud_peers import Peers
 from models.fraud_policy import FraudPolicy, load_fraud_policy
 from models.fraud_reasons import Usual, explain, usual_values
 from models.fraud_rows import (
@@ -79,12 +80,14 @@ MONOTONE = [(name in SUSPICIOUS) - (name in INNOCENT) for name in FRAUD_FEATURES
 
 @dataclass(frozen=True)
 class FraudModel:
-    """``innocent`` (QUANTILES + 1,) are quantiles of the probabilities of the innocent among all creators at the end of
+    """``peers`` say what is usual for a creator's size, country and format: the trees read how far it is from that.
+    ``innocent`` (QUANTILES + 1,) are quantiles of the probabilities of the innocent among all creators at the end of
     training: the table that ties a risk score to a false-positive rate; ``usual`` are quantiles of the features of
     those whom reviews cleared, to hold evidence against. ``policy`` is that of the time of training."""
 
     booster: lgb.Booster
     calibrator: PlattCalibrator
+    peers: Peers
     innocent: Values
     policy: FraudPolicy
     metrics: dict[str, float]
@@ -92,7 +95,7 @@ class FraudModel:
 
     def predict(self, features: pd.DataFrame) -> pd.Series:
         """Probabilities indexed like ``features``; NaN where too little is known to say."""
-        probabilities = self.calibrator.predict(gbm.predict(self.booster, _matrix(features)))
+        probabilities = self.calibrator.predict(gbm.predict(self.booster, self._inputs(features)))
         return pd.Series(probabilities, index=features.index).where(~self.insufficient(features))
 
     def insufficient(self, features: pd.DataFrame) -> pd.Series:
@@ -124,7 +127,7 @@ class FraudModel:
         :mod:`models.fraud_reasons`."""
         if features.empty:
             return []
-        margins = gbm.contributions(self.booster, _matrix(features))[:, :-1]
+        margins = gbm.contributions(self.booster, self._inputs(features))[:, :-1]
         return explain(features, pd.DataFrame(margins, columns=list(FRAUD_FEATURES)), self.usual, dossier)
 
     def answers(self, features: pd.DataFrame, model_version: str, dossier: Dossier) -> list[dict[str, Any]]:
@@ -151,6 +154,7 @@ class FraudModel:
         gbm.save_booster(self.booster, folder / "booster.txt")
         rest = {
             "calibrator": self.calibrator.to_json(),
+            "peers": self.peers.to_json(),
             "innocent": list(self.innocent),
             "policy": self.policy.to_json(),
             "metrics": self.metrics,
@@ -160,12 +164,15 @@ class FraudModel:
 
     @classmethod
     def load(cls, folder: Path) -> "FraudModel":
-        """Reads what :meth:`save` wrote."""
+        """Reads what :meth:`save` wrote. Raises InputError (CONFLICT) for a model of other features."""
+        booster = gbm.load_booster_for(folder / "booster.txt", FRAUD_FEATURES, "fraud")
         rest = json.loads((folder / "fraud.json").read_text(encoding="utf-8"))
-        calibrator, innocent = PlattCalibrator.from_json(rest["calibrator"]), np.array(rest["innocent"])
-        policy = FraudPolicy.from_json(rest["policy"])
-        booster, usual = gbm.load_booster(folder / "booster.txt"), rest.get("usual", {})  # older models have none
-        return cls(booster, calibrator, innocent, policy, rest["metrics"], usual)
+        calibrator, peers = PlattCalibrator.from_json(rest["calibrator"]), Peers.from_json(rest["peers"])
+        innocent, policy = np.array(rest["innocent"]), FraudPolicy.from_json(rest["policy"])
+        return cls(booster, calibrator, peers, innocent, policy, rest["metrics"], rest["usual"])
+
+    def _inputs(self, features: pd.DataFrame) -> Values:
+        return _matrix(self.peers.compared(features))
 
     def _verdict(self, probability: float) -> dict[str, Any]:
         """Without enough data no number and no level: rather nothing than a guess."""
@@ -241,17 +248,18 @@ def _fit(rows: Rows, everyone: pd.DataFrame, seed: int) -> FraudModel:
     Labels are doubted DOUBTS times: what the scores and the label noise make of each becomes the next target (Raykar et
     al., JMLR 2010), in between where they disagree.
     """
-    judged, believed = rows.judged, rows.target
+    peers, judged, believed = Peers.fit(everyone), rows.judged, rows.target
+    x = _matrix(peers.compared(rows.features))
     for _ in range(DOUBTS + 1):
-        target, raw = believed, _out_of_fold(rows, believed, seed)
+        target, raw = believed, _out_of_fold(x, believed, rows.features.index, seed)
         flat = rows.weight[judged] ** FLATTENING
         calibrator, noise = calibrated_to_guilt(raw[judged], rows.target[judged], flat)
         believed = noise.guilt(calibrator.predict(raw), rows.target)
     metrics = _metrics(calibrator.predict(raw[judged]), rows.target[judged], rows.audited[judged])
     metrics |= {"label_false_alarms": noise.false_alarm, "label_misses": noise.miss}
-    booster = _train(rows.x, target, seed)
-    innocent = _innocent(calibrator.predict(gbm.predict(booster, _matrix(everyone))))
-    return FraudModel(booster, calibrator, innocent, load_fraud_policy(), metrics, _usual(rows))
+    booster = _train(x, target, seed)
+    innocent = _innocent(calibrator.predict(gbm.predict(booster, _matrix(peers.compared(everyone)))))
+    return FraudModel(booster, calibrator, peers, innocent, load_fraud_policy(), metrics, _usual(rows))
 
 
 def _innocent(probability: Values) -> Values:
@@ -263,13 +271,13 @@ def _innocent(probability: Values) -> Values:
 def _usual(rows: Rows) -> Usual:
     """What is usual among those whom reviews cleared."""
     cleared = rows.judged & (rows.target == 0)
-    return usual_values(pd.DataFrame(rows.x[cleared], columns=list(FRAUD_FEATURES)), rows.weight[cleared])
+    return usual_values(rows.features.loc[cleared, list(FRAUD_FEATURES)], rows.weight[cleared])
 
 
-def _out_of_fold(rows: Rows, target: Values, seed: int) -> Values:
+def _out_of_fold(x: Values, target: Values, creators: pd.Index, seed: int) -> Values:
     raw = np.zeros(len(target))
-    for train, test in GroupKFold(FOLDS).split(raw, groups=rows.creators):
-        raw[test] = gbm.predict(_train(rows.x[train], target[train], seed), rows.x[test])
+    for train, test in GroupKFold(FOLDS).split(raw, groups=creators):
+        raw[test] = gbm.predict(_train(x[train], target[train], seed), x[test])
     return raw
 
 

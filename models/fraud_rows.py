@@ -9,7 +9,7 @@ import pandas as pd
 
 from features import columns as c
 from features.asof import known
-from features.fraud import FRAUD_FEATURES, fraud_features
+from features.fraud import CONTEXT, FRAUD_FEATURES, fraud_features
 from features.fraud.window import SPAN
 from features.fraud_labels import creator_labels, speaking_labels
 from features.schema import Tables
@@ -17,21 +17,21 @@ from features.schema import Tables
 Values = npt.NDArray[np.float64]
 STEP = pd.Timedelta(days=15)  # between the dates of training rows: the 90 days move on, the label stays
 WARM_UP = 2 * STEP  # after the first statistics
+READ = [*FRAUD_FEATURES, *CONTEXT]
 MINIMUM_LABELS, MINIMUM_EACH = 60, 10
 
 
 @dataclass(frozen=True)
 class Rows:
-    """r rows: ``x`` (r, len(FRAUD_FEATURES)), ``target`` (r,) 0 or 1 and the ``creators`` (r,).
+    """r rows: ``features`` (FRAUD_FEATURES and CONTEXT by creator_id) and ``target`` (r,) 0 or 1.
 
     ``judged`` are the rows nearest to the moment at which their label became known, one a label: a fake period speaks
     for more dates than a clean one, so only these tell how common fraud is. ``weight`` says for how many creators a
     label stands and ``audited`` whether it was drawn by lot.
     """
 
-    x: Values
+    features: pd.DataFrame
     target: Values
-    creators: npt.NDArray[np.object_]
     judged: npt.NDArray[np.bool_]
     weight: Values
     audited: npt.NDArray[np.bool_]
@@ -77,13 +77,12 @@ def training_rows(
 ) -> Rows:
     """The rows that labels known by then speak for at the dates of ``frames``, in a market of so many creators."""
     parts = [_speaking(labels, frame, date, known_by) for date, frame in frames.items()]
-    rows = pd.concat(parts) if parts else pd.DataFrame(columns=["label", "gap", c.IS_FAKE, c.SAMPLED, *FRAUD_FEATURES])
+    rows = pd.concat(parts) if parts else pd.DataFrame(columns=["label", "gap", c.IS_FAKE, c.SAMPLED, *READ])
     nearest = (rows["gap"] == rows.groupby("label")["gap"].transform("min")) & ~rows.duplicated(["label", "gap"])
     judged = nearest.to_numpy(bool)
     return Rows(
-        x=rows[list(FRAUD_FEATURES)].to_numpy(np.float64),
+        features=rows[READ],
         target=rows[c.IS_FAKE].to_numpy(np.float64),
-        creators=rows.index.to_numpy(dtype=object),
         judged=judged,
         weight=_weights(rows, judged, creators),
         audited=(rows[c.SAMPLED] == "RANDOM").to_numpy(bool),

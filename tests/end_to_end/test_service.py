@@ -321,7 +321,7 @@ def fake_rows(tables: Tables, creator_id: str, until: pd.Timestamp) -> int:
     dates = training_dates(tables, labels, until)[-2:]
     frames = {date: feature_frame(tables, labels, date, until) for date in dates}
     rows = training_rows(labels, frames, until, creators=400)
-    return int(rows.target[rows.creators == creator_id].sum())
+    return int(rows.target[rows.features.index == creator_id].sum())
 
 
 def test_callers_side_by_side_get_the_answers_of_callers_one_by_one(service, ids):

@@ -4,7 +4,7 @@ import pytest
 
 from features import columns as c
 from features import schema
-from features.fraud import EVIDENCE, FRAUD_FEATURES, fraud_features
+from features.fraud import CONTEXT, EVIDENCE, FRAUD_FEATURES, fraud_features
 
 AS_OF = pd.Timestamp("2026-07-01")
 DATES = pd.date_range("2026-04-02", "2026-06-30")
@@ -71,11 +71,21 @@ def tables() -> dict[str, pd.DataFrame]:
     )  # fmt: skip
 
 
-def test_columns_are_the_features_and_the_evidence(tables: dict[str, pd.DataFrame]) -> None:
+def test_columns_are_the_features_the_evidence_and_the_context(tables: dict[str, pd.DataFrame]) -> None:
     frame = fraud_features(tables, AS_OF)
-    assert tuple(frame.columns) == FRAUD_FEATURES + EVIDENCE
+    assert tuple(frame.columns) == FRAUD_FEATURES + EVIDENCE + CONTEXT
     assert list(frame.index) == list(CREATORS)
-    assert (frame.dtypes == "float64").all()
+    assert (frame[[*FRAUD_FEATURES, *EVIDENCE]].dtypes == "float64").all()
+
+
+def test_the_context_is_what_the_profile_says_or_the_statistics_show(tables: dict[str, pd.DataFrame]) -> None:
+    formats = [["LIVE", "IMAGE"], [], ["IMAGE"]]
+    profiles = tables["creators"].assign(**{c.FOLLOWERS_COUNT: [9.0, np.nan, np.nan], c.CONTENT_FORMATS: formats})
+    context = fraud_features(tables | {"creators": profiles}, AS_OF)[[*CONTEXT]]
+    most = tables["daily_stats"].loc[tables["daily_stats"][c.CREATOR_ID] == "bought", c.FOLLOWERS_COUNT].max()
+    assert context["log_followers"].to_numpy() == pytest.approx([np.log(10), np.log1p(most), np.nan], nan_ok=True)
+    assert list(context["home_country"]) == ["BR"] * 3
+    assert list(context["main_format"].fillna("none")) == ["LIVE", "none", "IMAGE"]
 
 
 def test_values_by_hand(tables: dict[str, pd.DataFrame]) -> None:
@@ -157,10 +167,11 @@ def test_ninety_days_and_no_more(tables: dict[str, pd.DataFrame]) -> None:
 
 
 def test_credit_ranking_people_and_labels_are_not_read(tables: dict[str, pd.DataFrame]) -> None:
-    """Fraud reads neither credit nor ranking nor labels, and of creators nothing but the id."""
+    """Fraud reads neither credit nor ranking nor labels, and of creators their id, size, country and formats."""
     frame = fraud_features(tables, AS_OF)
     needed = ("creators", "audience", "videos", "daily_stats", "accounts", "engagements")
-    bare = {name: tables[name] for name in needed} | {"creators": tables["creators"][[c.CREATOR_ID]]}
+    read = [c.CREATOR_ID, c.FOLLOWERS_COUNT, c.COUNTRY_CODE, c.CONTENT_FORMATS]
+    bare = {name: tables[name] for name in needed} | {"creators": tables["creators"][read]}
     pd.testing.assert_frame_equal(fraud_features(bare, AS_OF), frame)
 
 
@@ -177,4 +188,4 @@ def test_creators_alone_are_all_null() -> None:
 
 
 def test_no_creators() -> None:
-    assert fraud_features(schema.complete({}), AS_OF).shape == (0, len(FRAUD_FEATURES + EVIDENCE))
+    assert fraud_features(schema.complete({}), AS_OF).shape == (0, len(FRAUD_FEATURES + EVIDENCE + CONTEXT))

@@ -264,8 +264,7 @@ def test_each_label_is_judged_once_and_audits_stand_for_the_rest(tables: Tables,
     frames = {date: feature_frame(tables, labels, date, end) for date in training_dates(tables, labels, end)[-3:]}
     rows = training_rows(labels, frames, end, creators=400)
     judged = rows.judged
-    assert rows.x.shape == (len(rows.target), len(FRAUD_FEATURES))
-    assert len(set(rows.creators[judged])) == len(set(rows.creators))
+    assert set(rows.features.index[judged]) == set(rows.features.index)
     assert (rows.weight[judged & ~rows.audited] == 1).all()
     heard = pd.concat([speaking_labels(labels, date, end)[c.KNOWN_AT] for date in frames])
     windows = max(1.0, (heard.max() - heard.min()) / SPAN)
