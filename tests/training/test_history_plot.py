@@ -1,6 +1,7 @@
 """That the picture is drawn and changes with what it shows; how it looks, a person must see."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.image import imread
 from features import columns as c
 from features.errors import InputError
 from features.fraud.history import History
+from features.schema import complete
 from tests.features.histories import AS_OF, DATES, SPIKE, histories, market
 from training.history_plot import GUILTY, INNOCENT, LONGEST, _days, _marks, history_plot
 
@@ -49,6 +51,19 @@ def test_the_days_are_those_of_the_statistics() -> None:
     spike = days.loc[DATES[SPIKE]]
     assert spike[["followers", "views", "paid", "likes"]].tolist() == [200, 10_000, 10_000, 5]
     assert days.loc[DATES[0] - pd.Timedelta(days=1)].drop("paid").isna().all()  # sixty days without statistics
+
+
+def test_whatever_is_missing_is_left_out(tmp_path: Path) -> None:
+    """Statistics of a day each with a time of day, without counts; a creator of whom two days are known."""
+    tables = dict(market())
+    stats = tables["daily_stats"]
+    bare = stats.assign(**{c.DATE: stats[c.DATE] + pd.Timedelta(hours=9)})[[c.CREATOR_ID, c.DATE, c.FOLLOWERS_COUNT]]
+    few = bare[(bare[c.CREATOR_ID] != "calm") | (bare[c.DATE] > DATES[-2])]
+    found = histories(complete(tables | {"daily_stats": few}))
+    for name in ("bought", "calm"):
+        (tmp_path / name).write_bytes(history_plot(found[name], PAST * np.nan, answer(name, "FOLLOWER_SPIKE")))
+    assert len(_days(found["calm"])) == 2
+    assert _days(found["bought"]).index.equals(DATES.rename(c.DATE))
 
 
 def test_the_same_history_gives_the_same_file_and_another_another() -> None:
