@@ -128,7 +128,8 @@ class FraudModel:
         if features.empty:
             return []
         margins = gbm.contributions(self.booster, self._inputs(features))[:, :-1]
-        return explain(features, pd.DataFrame(margins, columns=list(FRAUD_FEATURES)), self.usual, dossier)
+        peers = self.peers.usual(features)
+        return explain(features, pd.DataFrame(margins, columns=list(FRAUD_FEATURES)), self.usual, peers, dossier)
 
     def answers(self, features: pd.DataFrame, model_version: str, dossier: Dossier) -> list[dict[str, Any]]:
         """The fraud answer for each row of ``features``. BLOCK is a recommendation that a person has to confirm."""

@@ -42,6 +42,12 @@ class Peers:
         design = _design(features)
         return features.assign(**{name: self._difference(name, design, features[name]) for name in PEERED})
 
+    def usual(self, features: pd.DataFrame) -> pd.DataFrame:
+        """What is expected of each creator in the features' own units: PEERED, indexed like ``features``."""
+        design = _design(features)
+        expected = {name: np.exp(_applied(design, self.expected[name])) for name in PEERED}
+        return pd.DataFrame(expected, index=features.index)
+
     def _difference(self, name: str, design: pd.DataFrame, values: pd.Series) -> Values:
         expected, spread = (_applied(design, one[name]) for one in (self.expected, self.spread))
         return np.clip((_log(values) - expected) / np.exp(spread), -FAREST, FAREST)

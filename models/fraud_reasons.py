@@ -76,21 +76,30 @@ Usual = Mapping[str, Mapping[str, float]]
 
 
 def explain(
-    features: pd.DataFrame, margins: pd.DataFrame, usual: Usual, dossier: Dossier
+    features: pd.DataFrame, margins: pd.DataFrame, usual: Usual, peers: pd.DataFrame, dossier: Dossier
 ) -> list[dict[str, list[dict[str, Any]]]]:
     """Per row of ``features`` (k, ·) ``reason_codes``, at most four (:func:`models.evidence.raised`), and
     ``innocent_explanations`` (:mod:`models.fraud_innocence`).
 
-    A reason's evidence holds the values that pushed most beside what is ``usual``, the days they speak of, where one
-    day stands out ``peak_date``, and what :mod:`models.fraud_evidence` finds in the tables.
+    A reason's evidence holds the values that pushed most beside what is ``usual`` and, in a column of ``peers`` (k, ·),
+    expected of this creator's peers; the days they speak of, where one day stands out ``peak_date``, and what
+    :mod:`models.fraud_evidence` finds in the tables.
     """
     columns = (
         dossier.histories(features.index),
         raised(features, margins, REASONS),
         model_says(features, margins),
         features.to_dict("records"),
+        (_with_peers(usual, row) for row in peers.to_dict("records")),
     )
-    return [_explained(*row, usual) for row in zip(*columns, strict=True)]
+    return [_explained(*row) for row in zip(*columns, strict=True)]
+
+
+def _with_peers(usual: Usual, expected: Mapping[Any, float]) -> Usual:
+    return {
+        name: {**values, "peers": round(expected[name], 4)} if name in expected else values
+        for name, values in usual.items()
+    }
 
 
 def usual_values(features: pd.DataFrame, weight: npt.NDArray[np.float64]) -> Usual:

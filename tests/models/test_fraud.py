@@ -189,13 +189,15 @@ def test_reasons_are_what_raised_the_score_beside_what_is_usual(end: pd.Timestam
     ] = [0.5, 0.1, 0.2, LEAST / 2, -0.9, 2.0]  # of a comment_short that is not known, nobody could check anything
     dossier = Dossier.of(complete({"creators": pd.DataFrame({c.CREATOR_ID: ["a"]})}), end)
     usual = {"follower_spike": {"low": 0.1, "median": 0.2, "high": 0.3}}
-    (told,) = explain(features, margins, usual, dossier)
+    peers = pd.DataFrame({"follower_spike": [0.15], "likes_peak": [9.0]}, index=["a"])
+    (told,) = explain(features, margins, usual, peers, dossier)
     first, second = told["reason_codes"]
     assert (first["code"], second["code"]) == ("FOLLOWER_SPIKE", "AUDIENCE_COUNTRY_MISMATCH")
     days = {"from": str((end - 3 * MONTH).date()), "to": str(end.date())}
     peak = str((end - MONTH / 10).date())
     spikes = {"days": [], "days_total": 0}
-    assert first["evidence"] == {"follower_spike": 0.25, "usual": usual, **days, "peak_date": peak, **spikes}
+    shown = {"follower_spike": {"low": 0.1, "median": 0.2, "high": 0.3, "peers": 0.15}}
+    assert first["evidence"] == {"follower_spike": 0.25, "usual": shown, **days, "peak_date": peak, **spikes}
     countries = {"stated": [], "stated_total": 0, "engaging": [], "engaging_total": 0}
     assert second["evidence"] == {"engagers_abroad": 0.25, "usual": {}, **days, **countries}
 
@@ -205,8 +207,9 @@ def test_what_lowered_the_score_is_said_beside_the_reasons(end: pd.Timestamp) ->
     margins = pd.DataFrame(0.0, index=[0], columns=list(FRAUD_FEATURES))
     margins["gain_view_correlation"] = -0.4
     dossier = Dossier.of(complete({"creators": pd.DataFrame({c.CREATOR_ID: ["a"]})}), end)
-    assert explain(features, margins, {}, dossier)[0]["innocent_explanations"] == []
-    (told,) = explain(features, margins.assign(engagers_abroad=0.2), {}, dossier)
+    peers = pd.DataFrame(index=["a"])
+    assert explain(features, margins, {}, peers, dossier)[0]["innocent_explanations"] == []
+    (told,) = explain(features, margins.assign(engagers_abroad=0.2), {}, peers, dossier)
     (found,) = told["innocent_explanations"]
     assert (found["code"], found["evidence"]) == ("GROWTH_FOLLOWS_VIEWS", {"gain_view_correlation": 0.25})
 

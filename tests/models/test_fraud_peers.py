@@ -78,3 +78,11 @@ def test_nobody_is_nobody_s_peer() -> None:
 def test_json_keeps_it_and_only_features_are_compared(peers: Peers) -> None:
     assert Peers.from_json(json.loads(json.dumps(peers.to_json()))) == peers
     assert set(PEERED) <= set(FRAUD_FEATURES)
+
+
+def test_who_has_what_is_expected_of_its_peers_differs_in_nothing(peers: Peers) -> None:
+    new = market(50, seed=2)
+    usual = peers.usual(new)
+    assert peers.compared(new.assign(**usual))[list(PEERED)].abs().max(axis=None) < 1e-9
+    brazil, japan = (peers.usual(new.assign(home_country=country))[LIKES] for country in ("BR", "JP"))
+    assert (brazil / japan).between(1.7, 2.2).all()
