@@ -35,7 +35,7 @@ class ScoreRequest(Body):
 
     model_config = example(creator_ids=["c000001"])
     creator_ids: Ids | None = None
-    records: Annotated[list[Record], Field(min_length=1, max_length=20)] | None = None
+    records: Annotated[list[Record], Field(min_length=1, max_length=10)] | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "ScoreRequest":

@@ -25,7 +25,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
         ("/v1/fraud/score", '{"records": []}', "records"),
         ("/v1/fraud/score", '{"records": [{}]}', "records.0.creator"),
         ("/v1/fraud/score", '{"records": [{"creator": {}}]}', "records.0.creator.creator_id"),
-        ("/v1/fraud/score", json.dumps({"records": [{"creator": {"creator_id": "x"}}] * 21}), "records"),
+        ("/v1/fraud/score", json.dumps({"records": [{"creator": {"creator_id": "x"}}] * 11}), "records"),
         (
             "/v1/fraud/score",
             '{"records": [{"creator": {"creator_id": "x"}, "videos": [{"video_id": "v"}]}]}',
