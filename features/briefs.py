@@ -2,23 +2,36 @@
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features import columns as c
+from features.lexical import UNSPACED
 from features.schema import BRIEFS, Kind
 
 HASHTAGS_KEPT = 40
 NOTES_KEPT = 20
 _HASHTAG = re.compile(r"#\w+")
+_NAME = re.compile(rf"(?:(?!{UNSPACED})[^\W_])+")  # a Latin name may stand in Chinese without a space
 
 
 def description_texts(brief: pd.Series | Mapping[Hashable, Any]) -> list[str]:
     """Title and description, as texts to embed."""
     return [text for text in (brief[c.TITLE], brief[c.DESCRIPTION]) if isinstance(text, str) and text.strip()]
+
+
+def names(brief: pd.Series | Mapping[Hashable, Any]) -> list[str]:
+    """The words with a capital that stand in the title and in the description: mostly what a product is called."""
+    written = [{*_NAME.findall(text)} for text in description_texts(brief)]
+    return sorted(word for word in written[0] & written[1] if word != word.lower()) if len(written) == 2 else []
+
+
+def without(text: str, words: Collection[str]) -> str:
+    """The text with these words left out."""
+    return _NAME.sub(lambda found: "" if found[0] in words else found[0], text).strip()
 
 
 def reference_texts(brief: pd.Series | Mapping[Hashable, Any]) -> list[str]:

@@ -16,7 +16,8 @@ from sklearn.feature_extraction.text import HashingVectorizer
 BUCKETS = 2**18
 SEEN_OFTEN = 5  # documents after which a term has half of its weight: rare ones are mostly names and slips
 _WORD = re.compile(r"\w+")
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+UNSPACED = r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # scripts that write words in one
+_UNSPACED = re.compile(UNSPACED)
 
 
 def words(text: str) -> list[str]:

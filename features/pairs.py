@@ -14,9 +14,9 @@ from scipy import sparse
 from features import columns as c
 from features.audience import target_share
 from features.bank import Floats, TextBank, unit
-from features.briefs import description_texts, reference_texts
+from features.briefs import description_texts, names, reference_texts, without
 from features.inputs import brief_inputs
-from features.lexical import tfidf
+from features.lexical import term_counts, tfidf
 from features.state import State, Words, taste
 from features.vocabulary import OBJECTIVES
 
@@ -50,7 +50,9 @@ def build_query(
 ) -> Query:  # fmt: skip
     """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids``
     replace prices, in US dollars by creator_id."""
-    texts = [description_texts(brief), reference_texts(brief)]
+    unheard = _unheard(brief, idf)
+    described = [text for text in (without(text, unheard) for text in description_texts(brief)) if text]
+    texts = [described, reference_texts(brief)]
     vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]], keep=False)
     before = engaged[(engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)]
     past = state.ids.get_indexer(before[c.CREATOR_ID])
@@ -71,6 +73,13 @@ def build_query(
         budget=float(budget) / (wanted if wanted > 0 else 1.0),
         prices=prices,
     )
+
+
+def _unheard(brief: pd.Series, idf: Floats) -> list[str]:
+    """Names in the brief that no text trained on has: an encoder reads into them what they happen to sound like."""
+    called = names(brief)
+    heard = term_counts(called) @ (idf > 0)
+    return [name for name, known in zip(called, heard, strict=True) if not known]
 
 
 def _cosines(matrix: Floats, vector: Floats, rows: Rows) -> Values:

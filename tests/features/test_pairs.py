@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from features import columns as c
 from features.creators import FEATURES
-from features.pairs import PAIR_FEATURES, pair_features
+from features.lexical import term_counts
+from features.pairs import PAIR_FEATURES, build_query, pair_features
 from features.schema import Tables
-from features.state import UPSTREAM, Tags
+from features.state import UPSTREAM, Tags, engagements
 from features.vocabulary import CONTENT_STYLES
-from tests.features.market import AS_OF, DAY, IDS, brief, events, query, state, tables
+from tests.features.market import AS_OF, DAY, IDS, bank, brief, events, query, state, tables
 
 ROWS = np.arange(len(IDS))
 NAN = math.nan
@@ -43,6 +44,17 @@ def test_label_overlap_is_the_cosine_of_tags_whatever_their_case():
     assert_column(both, "label_overlap", [1 / math.sqrt(2), 1, 0])
     assert_column(pairs(content_labels=["food", "cars"]), "label_overlap", [1 / math.sqrt(2), 0.5, 0])
     assert_column(pairs(), "label_overlap", [NAN, NAN, NAN])
+
+
+def test_a_name_that_no_text_has_says_nothing_of_meaning():
+    seen = np.array((term_counts(["street food tour retro games"]) > 0).todense()).ravel().astype(np.float32)
+
+    def text(name: str) -> list[float]:
+        row = brief(title=f"{name} for you", description=f"We made {name} for street food")
+        return [*build_query(row, state(tables()), bank(), seen, engagements(tables()), AS_OF).text]
+
+    assert text("Zoomy") == text("Blorp")
+    assert text("Zoomy") != text("Retro")
 
 
 def test_styles_and_formats_overlap_like_labels():

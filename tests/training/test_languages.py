@@ -22,6 +22,7 @@ from training.benchmarks.languages import (
     overlap,
     overlaps,
     product_name,
+    renamed,
 )
 
 ALL = (*LANGUAGES, UNTRAINED)
@@ -57,7 +58,29 @@ def test_the_product_name_is_what_all_languages_have_in_common() -> None:
 
 def test_a_name_moves_the_lists_by_a_share(answer: Any) -> None:
     assert set(answer["renamed"]) == {"next", "word", "none"}
-    assert all(0 < found["mean"] <= 1 for found in answer["renamed"].values())
+    for found in answer["renamed"].values():
+        assert {"same_language", "with_english", "all_pairs"} <= set(found)
+        assert all(0 < share["mean"] <= 1 for share in found.values())
+
+
+class Words:
+    """A market whose list is the words of the text."""
+
+    def top(self, brief: dict[str, str]) -> list[str]:
+        return sorted(" ".join(brief.values()).split())
+
+
+def test_renaming_by_hand() -> None:
+    texts = {one: {"title": "Zoomy", "description": f"is {one}"} for one in ALL}
+    brief = {"id": "one", "texts": texts}
+    words: Any = Words()
+    found = renamed(words, [brief], {"one": {one: words.top(text) for one, text in texts.items()}})
+    assert {what: by["same_language"]["mean"] for what, by in found.items()} == pytest.approx(
+        {"next": 1, "word": 2 / 3, "none": 2 / 3}
+    )
+    assert {what: by["all_pairs"]["mean"] for what, by in found.items()} == pytest.approx(
+        {"next": 2 / 3, "word": 2 / 3, "none": 1 / 2}
+    )
 
 
 def test_overlap_by_hand() -> None:

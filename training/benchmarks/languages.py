@@ -108,29 +108,38 @@ def overlaps(lists: Lists) -> dict[str, object]:
     """Means over briefs with bootstrap intervals, and by language; ``between_briefs`` is of different briefs in
     English."""
     rng = np.random.default_rng(SEED)
+    means = across(lists, rng)
+    by_language = {language: _interval(lists, [(ENGLISH, language)], rng)["mean"] for language in LANGUAGES[1:]}
+    different = [overlap(one[ENGLISH], other[ENGLISH]) for one, other in combinations(lists.values(), 2)]
+    return means | {"by_language": by_language, "between_briefs": float(np.mean(different))}
+
+
+def across(lists: Lists, rng: np.random.Generator) -> dict[str, Interval]:
+    """Mean overlaps of the lists of the same brief in two languages."""
     of = {
         "with_english": [(ENGLISH, language) for language in LANGUAGES[1:]],
         "all_pairs": [*combinations(LANGUAGES, 2)],
         "indonesian_with_english": [(ENGLISH, UNTRAINED)],
         "indonesian_with_all": [(language, UNTRAINED) for language in LANGUAGES],
     }
-    means: dict[str, object] = {name: _interval(lists, pairs, rng) for name, pairs in of.items()}
-    by_language = {language: _interval(lists, [(ENGLISH, language)], rng)["mean"] for language in LANGUAGES[1:]}
-    different = [overlap(one[ENGLISH], other[ENGLISH]) for one, other in combinations(lists.values(), 2)]
-    return means | {"by_language": by_language, "between_briefs": float(np.mean(different))}
+    return {name: _interval(lists, pairs, rng) for name, pairs in of.items()}
 
 
-def renamed(market: Market, briefs: Sequence[Brief], lists: Lists) -> dict[str, Interval]:
-    """Overlap of the lists of the text alone with those of the same text and language under another product name:
-    that of the ``next`` brief, a ``word`` that means something else, or ``none``."""
+def renamed(market: Market, briefs: Sequence[Brief], lists: Lists) -> dict[str, dict[str, Interval]]:
+    """Under another product name (that of the ``next`` brief, a ``word`` that means something else, or ``none``): how
+    much of the text's list as written stays in the ``same_language``, and :func:`across` the languages."""
     rng = np.random.default_rng(SEED)
     names = [product_name(brief) for brief in briefs]
     others = {"next": [*names[1:], names[0]], "word": [WORD] * len(names), "none": [""] * len(names)}
-    kept = {
-        what: [_kept(market, *one, lists) for one in zip(briefs, names, new, strict=True)]
-        for what, new in others.items()
-    }
-    return {what: bootstrap(means, rng) for what, means in kept.items()}
+    answer = {}
+    for what, new in others.items():
+        found: Lists = {
+            brief["id"]: _under(market, brief, *swap)
+            for brief, *swap in tqdm(list(zip(briefs, names, new, strict=True)), f"renaming, {what}")
+        }
+        kept = [float(np.mean([overlap(by[one], found[id_][one]) for one in by])) for id_, by in lists.items()]
+        answer[what] = {"same_language": bootstrap(kept, rng)} | across(found, rng)
+    return answer
 
 
 def product_name(brief: Brief) -> str:
@@ -177,13 +186,12 @@ def obedience(market: Market, briefs: Sequence[Brief]) -> dict[str, dict[str, fl
     return answer
 
 
-def _kept(market: Market, brief: Brief, name: str, new: str, lists: Lists) -> float:
-    """Mean over languages of the overlap of a brief's list with that under a ``new`` name."""
-    found = []
-    for language, list_ in lists[brief["id"]].items():
-        text = {field: said.replace(name, new) for field, said in brief["texts"][language].items()}
-        found.append(overlap(list_, market.top(text)))
-    return float(np.mean(found))
+def _under(market: Market, brief: Brief, name: str, new: str) -> dict[str, list[str]]:
+    """The lists of the brief's texts by language, with ``new`` in the place of its product's ``name``."""
+    return {
+        language: market.top({field: said.replace(name, new) for field, said in text.items()})
+        for language, text in brief["texts"].items()
+    }
 
 
 def _written(brief: Brief, language: str, fields: Sequence[str]) -> dict[str, Any]:
