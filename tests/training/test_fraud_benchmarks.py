@@ -136,4 +136,4 @@ def test_scoring_of_small_markets(tmp_path: Path) -> None:
     folder = fraud_scale.marketplace(2, tmp_path, region, fraud_scale.READ)
     found = fraud_scale.measure(folder, fraud_scale.learned(folder, tmp_path / "model"))
     assert 0.9 * 500 < found["scored"] <= found["creators"] == 500
-    assert found["seconds"] >= found["known"] + found["features"] + found["predict"] > 0
+    assert found["cpu_seconds"] >= found["known"] + found["features"] + found["predict"] > 0

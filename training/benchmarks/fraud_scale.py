@@ -44,8 +44,8 @@ def learned(folder: Path, model: Path) -> Path:
 
 def measure(folder: Path, model: Path) -> dict[str, float]:
     """Size of the marketplace in ``folder``; seconds, by the clock and of the processor, from its tables in memory to a
-    probability of every creator, without reasons; of them the seconds of each step, those of reading the tables apart;
-    and the peak memory of this process, tables and all."""
+    probability of every creator, without reasons; of the processor's those of each of STEPS, of which ``read`` comes
+    before; and the peak memory of this process, tables and all."""
     steps: dict[str, float] = {}
     tables = _timed(steps, "read", lambda: read_tables(folder))
     scorer, as_of = FraudModel.load(model), data_as_of(tables)
@@ -65,7 +65,7 @@ def measure(folder: Path, model: Path) -> dict[str, float]:
 
 
 def _timed(steps: dict[str, float], name: str, step: Callable[[], T]) -> T:
-    began = time.perf_counter()
+    began = time.process_time()
     answer = step()
-    steps[name] = time.perf_counter() - began
+    steps[name] = time.process_time() - began
     return answer
