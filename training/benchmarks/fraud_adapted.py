@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import ScalarFormatter
 
 from features import columns as c
 from features.schema import Tables
@@ -98,6 +99,7 @@ def _curves(curves: pd.DataFrame, axes: Axes) -> None:
     for name, rows in curves.groupby("attack", sort=False):
         axes.errorbar(rows["cost"], rows["recall"], rows["recall_sd"], marker="o", capsize=3, label=name)
     axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.set_xlabel("cost to the attacker, times the ordinary one's")
     axes.set_ylabel("recall at 1 % false positives")
     axes.set_ylim(0, 1)
