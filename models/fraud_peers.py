@@ -95,4 +95,6 @@ def _ridge(design: pd.DataFrame, target: Values) -> dict[str, float]:
 
 
 def _applied(design: pd.DataFrame, coefficients: Mapping[str, float]) -> Values:
-    return np.asarray(design.reindex(columns=list(coefficients), fill_value=0.0) @ np.array([*coefficients.values()]))
+    """Column by column, because the last bit of a matrix product depends on how many rows it has."""
+    products = (coefficient * design[name].to_numpy() for name, coefficient in coefficients.items() if name in design)
+    return np.asarray(sum(products, np.zeros(len(design))))
