@@ -199,13 +199,13 @@ def fit_fraud(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Ge
     labels = dated_labels(tables, end)
     dates = training_dates(tables, labels, label_known_by)
     frames = {date: feature_frame(tables, labels, date, end) for date in dates}
-    rows = training_rows(labels, frames, label_known_by, tables["creators"][c.CREATOR_ID].nunique())
+    seen = known(tables, label_known_by, end)
+    rows = training_rows(labels, frames, label_known_by, seen["creators"][c.CREATOR_ID].nunique())
     if not rows.enough:
         count = int((creator_labels(tables, end)[c.KNOWN_AT] <= label_known_by).sum())
         needed = f"{MINIMUM_LABELS} are needed, {MINIMUM_EACH} of each kind that speak for a date with data"
         raise ValueError(f"{count} labels of creators; {needed}")
-    everyone = fraud_features(known(tables, label_known_by, end), label_known_by)
-    return _fit(rows, everyone, int(rng.integers(2**31)))
+    return _fit(rows, fraud_features(seen, label_known_by), int(rng.integers(2**31)))
 
 
 def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.Generator) -> pd.DataFrame:
@@ -234,8 +234,8 @@ def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.G
 
 
 def past_probabilities(model: FraudModel, tables: Tables, creator_id: str, as_of: pd.Timestamp) -> "pd.Series[float]":
-    """What ``model`` says of the creator at ``as_of`` and at the MONTHS month ends before, by date, each from what was
-    known then; NaN where that is too little. It may have learned from labels that came later."""
+    """What ``model`` says of the creator at ``as_of`` and at the last MONTHS beginnings of a month, by date, each from
+    what was known then; NaN where that is too little. It may have learned from labels that came later."""
     dates = pd.date_range(end=as_of, periods=MONTHS, freq="MS", normalize=True).union([as_of])
     ids = pd.Index([creator_id], name=c.CREATOR_ID)
     said = [model.predict(fraud_features(known(tables, date), date, ids)).iloc[0] for date in dates]

@@ -82,6 +82,16 @@ def test_same_seed_same_model_whatever_the_order_of_rows(
     assert again.predict(features).to_numpy() == pytest.approx(model.predict(features).to_numpy(), nan_ok=True)
 
 
+def test_who_joins_after_the_labels_changes_nothing(
+    tables: Tables, model: FraudModel, features: pd.DataFrame, end: pd.Timestamp
+) -> None:
+    newcomers = tables["creators"].assign(**{c.OBSERVED_AT: end})
+    newcomers[c.CREATOR_ID] = "new" + newcomers[c.CREATOR_ID]
+    more = dict(tables) | {"creators": pd.concat([tables["creators"], newcomers], ignore_index=True)}
+    again = fit_fraud(more, label_known_by=end - MONTH, rng=np.random.default_rng(0))
+    pd.testing.assert_series_equal(again.predict(features), model.predict(features), check_exact=True)
+
+
 def test_kept_and_read_it_answers_the_same(
     tmp_path: Path, model: FraudModel, features: pd.DataFrame, dossier: Dossier
 ) -> None:
