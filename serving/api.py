@@ -86,8 +86,9 @@ class Api:
         known = self._store.known_creators([request.creator_id])
         if not known:
             raise bad("creator_id", "no such creator", request.creator_id, "NOT_FOUND")
-        what_if.check(ledger.judged(batch, self._store.events_about(batch), known, now, backfill=False))
-        return self._engine.credit_what_if(request.creator_id, batch)
+        verdict = ledger.judged(batch, self._store.events_about(batch), known, now, backfill=False)
+        what_if.check(verdict)
+        return self._engine.credit_what_if(request.creator_id, batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
 
     def collaborations(self, request: ledger_requests.CollaborationsRequest, _: Caller) -> Answer:
         """How far collaborations have come: state, history, next legal steps, who must act, what is overdue."""

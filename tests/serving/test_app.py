@@ -295,6 +295,15 @@ def test_what_if_takes_what_the_ledger_would_and_writes_nothing(tmp_path):
     assert error_of(unknown) == (404, "NOT_FOUND", "creator_id")
 
 
+def test_an_event_that_what_if_is_told_twice_or_the_ledger_knows_counts_once(tmp_path):
+    client = make_client(tmp_path)
+    passed = {"event_id": "e", "event_type": "TRAINING_PASSED", "event_time": "2025-05-01T00:00:00Z"}
+    asked = {"creator_id": "ana", "events": [passed, passed]}
+    assert client.post("/v1/credit/what_if", json=asked).json()["events"] == ["e"]
+    client.post("/v1/events", json={"events": [passed | {"creator_id": "ana"}]})
+    assert client.post("/v1/credit/what_if", json=asked).json()["events"] == []
+
+
 def told(client: TestClient, ranking_id: str, **item: object) -> dict[str, object]:
     shown = {"creator_id": "ana", "position": 1, "shown_at": "2025-05-01T09:00:00Z", "surface": "HOME"}
     answer = client.post("/v1/feedback", json={"ranking_id": ranking_id, "items": [shown | item]})
