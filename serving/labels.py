@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from features import columns as c
+from features.fraud.window import SPAN
 from features.schema import COLLABORATION_EVENTS, FRAUD_LABELS, conform
 from features.validation import row_violations
 from serving.ledger import ACCEPTED, DUPLICATE, ERROR, REJECTED, STATUS
@@ -66,7 +67,8 @@ def ledger_events(new: pd.DataFrame, stored: pd.DataFrame, now: pd.Timestamp) ->
 
     FRAUD_CONFIRMED where a creator's engagement was found fake. Where it was found clean, FRAUD_CLEARED for each
     earlier confirmation that stands, among the ``stored`` events of these creators as among the new ones; but a review
-    of a period that began after it was confirmed says nothing of it.
+    of a period that began after it was confirmed says nothing of it. Without ``period_start`` it speaks of the 90
+    days before it became known.
     """
     standing = _standing(stored)
     rows = []
@@ -113,11 +115,9 @@ def _confirmation(label: pd.Series, standing: dict[str, pd.Timestamp]) -> list[d
 
 
 def _clearings(label: pd.Series, standing: dict[str, pd.Timestamp]) -> list[dict[str, Any]]:
-    meant = [
-        event_id
-        for event_id, confirmed in standing.items()
-        if confirmed <= label[c.KNOWN_AT] and not confirmed < label[c.PERIOD_START]
-    ]
+    known_at, start = label[c.KNOWN_AT], label[c.PERIOD_START]
+    start = known_at - SPAN if pd.isna(start) else start
+    meant = [event_id for event_id, found in standing.items() if found <= known_at and not found < start]
     for event_id in meant:
         del standing[event_id]
     return [_event(label, CLEARED) | {c.EVENT_ID: _id(label, event_id), c.REFERS_TO: event_id} for event_id in meant]

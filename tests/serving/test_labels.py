@@ -105,6 +105,13 @@ def test_only_an_earlier_confirmation_of_that_time_is_cleared(clean, stands):
     assert [refers for _, refers in told(batch(CLEAN | clean), ledger(confirmed("e1")))] == stands
 
 
+def test_a_review_without_a_period_clears_what_was_confirmed_in_the_90_days_before_it():
+    stored = ledger(confirmed("old", at="2025-01-30"), confirmed("new", at="2025-01-31"))
+    clean = CLEAN | {"known_at": "2025-05-01"}
+    assert [refers for _, refers in told(batch(clean), stored)] == ["new"]
+    assert [refers for _, refers in told(batch(clean | {"period_start": "2025-01-01"}), stored)] == ["old", "new"]
+
+
 def test_what_was_cleared_already_is_not_cleared_again():
     cleared = confirmed("e2", event_type="FRAUD_CLEARED", refers_to="e1", at="2025-05-05")
     assert told(batch(CLEAN), ledger(confirmed("e1"), cleared)) == []
