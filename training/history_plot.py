@@ -133,7 +133,8 @@ def _probability(axes: Axes, past: "pd.Series[float]") -> None:
 
 
 def _probable(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.01 else "<0.01"
+    """Two digits, and never certainty."""
+    return "<0.01" if value < 0.01 else ">0.99" if value > 0.99 else f"{value:.2f}"
 
 
 def _dress(figure: Figure, history: History, answer: Answer, days: pd.DataFrame) -> None:

@@ -14,7 +14,7 @@ from features.errors import InputError
 from features.fraud.history import History
 from features.schema import complete
 from tests.features.histories import AS_OF, DATES, SPIKE, histories, market
-from training.history_plot import GUILTY, INNOCENT, LONGEST, _days, _marks, history_plot
+from training.history_plot import GUILTY, INNOCENT, LONGEST, _days, _marks, _title, history_plot
 
 PAST = pd.Series([np.nan, 0.2, 0.8], index=pd.to_datetime(["2026-05-01", "2026-06-01", "2026-07-01"]))
 PEAK = {"peak_date": "2026-06-01", "from": "2026-04-02", "to": "2026-07-01"}
@@ -74,6 +74,12 @@ def test_the_same_history_gives_the_same_file_and_another_another() -> None:
     assert first == again != other
     height, width, _ = imread(BytesIO(first)).shape
     assert height > 1000 < width
+
+
+@pytest.mark.parametrize(("probability", "told"), [(0.9958, ">0.99"), (0.8, "0.80"), (0.002, "<0.01")])
+def test_no_probability_is_told_as_certain(probability: float, told: str) -> None:
+    title = _title(answer("bought") | {"fraud_probability": probability})
+    assert title == f"bought: fraud probability {told}, HIGH, as of 2026-07-01"
 
 
 def test_of_a_creator_without_statistics_there_is_nothing_to_draw() -> None:
