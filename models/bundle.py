@@ -18,6 +18,7 @@ from models.comments import CommentModel
 from models.credit import Policy, load_policy
 from models.fraud import FraudModel
 from models.fraud_history import PastScores
+from models.fraud_peers import PEERED
 from models.ranker import Ranker
 from models.release import NAMES, check_folder
 from models.success import SuccessModel
@@ -28,9 +29,10 @@ NOT_YET = ("forecast", "price")  # models that answers already have a place for
 
 
 def feature_set_hash() -> str:
-    """SHA-256 of all features' names, in order, and the widths of hashed ones; models and code must agree on it."""
+    """SHA-256 of all features' names, in order, the widths of hashed ones, and which of them trees read as distances from
+    what peers have; models and code must agree on it."""
     names = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)] + list(FRAUD_FEATURES)
-    names += [f"tags={TAGS}", f"terms={BUCKETS}"]
+    names += [f"tags={TAGS}", f"terms={BUCKETS}", *(f"{name} beside peers" for name in PEERED)]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
