@@ -22,6 +22,7 @@ from models.index import VectorIndex
 from models.retriever import DEPTH, retrieve
 from models.towers import Towers, fit_towers
 from training.examples import POSITIVE, Example
+from training.memory import return_holes
 
 STATES = 16  # at most so many dates: features are at most a sixteenth of the history old
 SEGMENTS = 4
@@ -123,6 +124,7 @@ def by_date(
     it before the next one is built."""
     bar = tqdm(scheduled, "matching", disable=not matching.progress)
     for date, part in groupby(bar, itemgetter(0)):
+        return_holes()
         yield date, (example for _, example in part)
 
 

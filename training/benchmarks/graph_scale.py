@@ -15,6 +15,7 @@ from tqdm import tqdm
 from features import columns as c
 from features.graph.creators import graph_features
 from features.schema import complete
+from training.benchmarks.training_scale import exponent
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000)
 RING = (12, 8)  # accounts, creators
@@ -27,20 +28,19 @@ GIGABYTE = 1024**2  # of the kilobytes in which Linux counts ru_maxrss
 
 
 def growth(seed: int) -> dict[str, object]:
-    """Seconds, peak memory of the process so far and share of the planted rings' creators in a group, for each of
-    SIZES, ascending; and the slope of log seconds over log size."""
+    """Seconds by the clock and of the processor, peak memory of the process so far and share of the planted rings'
+    creators in a group, for each of SIZES, ascending; and the power with which processor seconds grow."""
     rows = [measured(size, np.random.default_rng(seed)) for size in tqdm(SIZES, "sizes")]
-    seconds = [row["seconds"] for row in rows]
-    return {"sizes": rows, "exponent": float(np.polyfit(np.log(SIZES), np.log(seconds), 1)[0])}
+    return {"sizes": rows, "exponent": exponent(SIZES, [row["cpu_seconds"] for row in rows])}
 
 
 def measured(size: int, rng: np.random.Generator) -> dict[str, float]:
     """All graph features of all creators, and with them every group of every detector."""
     events, buyers = market(size, rng)
     tables = complete({"creators": pd.DataFrame({c.CREATOR_ID: events[c.CREATOR_ID].unique()}), "engagements": events})
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     found = graph_features(tables, AS_OF)
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
     flagged, guilty = (
         (found[["lockstep_share", "dense_share", "circle_share"]] > 0).any(axis=1),
         found.index.isin(buyers),
@@ -48,6 +48,7 @@ def measured(size: int, rng: np.random.Generator) -> dict[str, float]:
     return {
         "engagements": len(events),
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIGABYTE,
         "rings_found": float(flagged[guilty].mean()),
         "others_flagged": float(flagged[~guilty].mean()),
