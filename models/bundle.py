@@ -29,8 +29,8 @@ NOT_YET = ("forecast", "price")  # models that answers already have a place for
 
 
 def feature_set_hash() -> str:
-    """SHA-256 of all features' names, in order, the widths of hashed ones, and which of them trees read as distances from
-    what peers have; models and code must agree on it."""
+    """SHA-256 of all features' names, in order, the widths of hashed ones, and which are read as distances from peers;
+    models and code must agree on it."""
     names = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)] + list(FRAUD_FEATURES)
     names += [f"tags={TAGS}", f"terms={BUCKETS}", *(f"{name} beside peers" for name in PEERED)]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
