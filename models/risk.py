@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -110,18 +111,22 @@ def _waiting(catalogue: Catalogue, model: FraudModel) -> pd.DataFrame:
     and the ``lot`` of this day."""
     probability = model.predict(catalogue.fraud).sort_index()
     money = _money_at_risk(catalogue).reindex(probability.index)
-    day = np.random.default_rng(catalogue.latest.toordinal())
     everyone = pd.DataFrame(
         {
             "probability": probability,
             "risk_score": model.risk_scores(probability.to_numpy()),
             "money_at_risk": money,
             "expected_loss": probability * money,
-            "lot": day.random(len(probability)),
+            "lot": _lots(probability.index, catalogue.latest.toordinal()),
         }
     )
     waiting = everyone[probability.notna() & ~everyone.index.isin(_reviewed(catalogue))]
     return waiting.loc[_order(waiting)]
+
+
+def _lots(creator_ids: pd.Index, day: int) -> npt.NDArray[np.uint64]:
+    """A lot for each creator, whoever else there is: new creators leave the draws of the day as they are."""
+    return pd.util.hash_array((str(day) + "/" + creator_ids).to_numpy("object"), categorize=False)
 
 
 def _order(rows: pd.DataFrame) -> pd.Index:

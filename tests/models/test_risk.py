@@ -68,6 +68,14 @@ def test_the_lots_of_a_day_are_drawn_once_and_others_the_next_day(own_engine: En
     assert len(days) > 1
 
 
+def test_a_new_creator_leaves_the_lots_of_the_day_as_they_are(own_engine: Engine):
+    asked = EVERYONE | {"limit": 100}
+    before = ids_of(own_engine.fraud_queue(asked), "RANDOM")
+    newcomer = pd.DataFrame([{c.CREATOR_ID: "!first", c.OBSERVED_AT: own_engine.as_of}])
+    own_engine.upsert(newcomer, pd.DataFrame(columns=[c.CREATOR_ID]))
+    assert ids_of(own_engine.fraud_queue(asked), "RANDOM") == before
+
+
 def test_who_was_reviewed_is_not_queued_again_for_ninety_days(own_engine: Engine):
     creator, other = ids_of(own_engine.fraud_queue(EVERYONE), "QUEUE")[:2]
     now = own_engine.as_of
