@@ -180,7 +180,8 @@ class _Replay:
         if one in self.standing:
             self.standing.remove(one)
             self.suspensions.pop(one[0], None)
-            self._take_out(one[0])
+            if one[0] in self.effects:
+                self._take_out(one[0])
 
     def _take_out(self, event_id: str) -> None:
         """Goes back to before the event and takes what came after it again."""

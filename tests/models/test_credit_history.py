@@ -49,6 +49,12 @@ def test_replay_is_credit_at_every_moment(kinds: list[Event], delays: list[int],
         assert last == shown(events, moment, known_by)
 
 
+def test_a_finding_that_the_policy_has_no_weight_for_may_be_overturned() -> None:
+    found: Event = {"event_type": "VIOLATION_CONFIRMED", "severity": 5}  # a dataset with it is served, with a warning
+    overturned: Event = {"event_type": "VIOLATION_OVERTURNED", "refers_to": "e0000"}
+    assert history(ledger([found, overturned])) == []
+
+
 @few
 @given(ANY, st.integers(0, 99))
 def test_changes_follow_each_other_add_up_and_do_not_depend_on_the_order_of_rows(kinds: list[Event], seed: int) -> None:
