@@ -63,8 +63,11 @@ class FraudPolicy:
         return calls[self._reached(np.nan_to_num(risk_scores))] & ~np.isnan(risk_scores)
 
     def changed(self, levels: Iterable[Mapping[str, Any]]) -> "FraudPolicy":
-        """The policy with what ``levels`` say of theirs. Raises InputError where thresholds no longer rise."""
-        given = {level["risk_level"]: level for level in levels}
+        """The policy with what ``levels``, each named once, say. Raises InputError where thresholds no longer rise."""
+        stated = list(levels)
+        given = {level["risk_level"]: level for level in stated}
+        if len(given) < len(stated):
+            raise bad("policy.levels", "name each level once", " ".join(level["risk_level"] for level in stated))
         if unknown := given.keys() - {level.risk_level for level in self.levels}:
             raise bad("policy.levels", "the policy has no such level", min(unknown))
         mixed = [Level(**{**asdict(level), **given.get(level.risk_level, {})}) for level in self.levels]
@@ -83,6 +86,8 @@ def load_fraud_policy(path: Path = POLICY_FILE) -> FraudPolicy:
 
 def _check(policy: FraudPolicy) -> None:
     starts = [level.min_risk_score for level in policy.levels]
+    if unknown := {level.recommended_action for level in policy.levels} - {*ACTIONS}:
+        raise bad("policy.levels", f"recommended_action must be one of {', '.join(ACTIONS)}", min(unknown))
     harshness = [ACTIONS.index(level.recommended_action) for level in policy.levels]
     if starts[0] != 0 or starts != sorted(starts) or starts[-1] > 1000:
         stated = ", ".join(f"{level.risk_level} from {level.min_risk_score}" for level in policy.levels)

@@ -67,3 +67,15 @@ def test_no_change_that_is_accepted_treats_a_higher_score_more_mildly(changes, o
     low, high = (ACTIONS.index(policy.level(score).recommended_action) for score in sorted((one, other)))
     assert low <= high
     assert policy.alerts(np.array([max(one, other)]))[0] == (high > 0)
+
+
+def test_a_level_that_is_named_twice_is_refused():
+    with pytest.raises(InputError, match="name each level once"):
+        POLICY.changed([{"risk_level": "HIGH", "min_risk_score": score} for score in (950, 960)])
+
+
+def test_a_file_with_an_action_that_nobody_takes_is_refused():
+    stated = POLICY.to_json()
+    wrong = stated | {"levels": [{**level, "recommended_action": "BAN"} for level in stated["levels"]]}
+    with pytest.raises(InputError, match="must be one of ALLOW, REVIEW, BLOCK"):
+        FraudPolicy.from_json(wrong)
