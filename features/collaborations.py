@@ -60,10 +60,10 @@ _MOMENTS = {
     "cancelled_by_brand_at": ("CANCELLED_BY_BRAND",),
     "ended_at": TERMINAL,
 }
-_READ = [
+READ = [
     c.COLLABORATION_ID, c.CREATOR_ID, c.BRAND_ID, c.BRIEF_ID, c.EVENT_TYPE, c.EVENT_TIME, c.EVENT_ID, c.RATING
 ]  # fmt: skip
-"""What :func:`collaborations` reads: sorting the other columns along would double its memory."""
+"""What :func:`collaborations` reads; copying and sorting the other columns along would double its memory."""
 _RANK = {event: rank for rank, event in enumerate(sorted(LIFE_CYCLE_EVENTS, key=REMARKS.__contains__))}
 
 
@@ -124,7 +124,7 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
     that is no remark (null where all are), incomplete whether events are missing from the history. Events without a
     collaboration_id and conduct events are not looked at; every event given counts, whatever its time.
     """
-    steps = ordered(events[_READ])
+    steps = ordered(events[READ])
     by_id = steps.groupby(c.COLLABORATION_ID)
     done = by_id[[c.CREATOR_ID, c.BRAND_ID, c.BRIEF_ID]].first()
     for name, kinds in _MOMENTS.items():

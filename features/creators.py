@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from features.collaborations import collaborations, workload
+from features.collaborations import READ, collaborations, workload
 from features.money import latest_rates, to_usd
 from features.schema import Tables
 
@@ -62,7 +62,7 @@ class View:
     def collaborations(self) -> pd.DataFrame:
         """One row per collaboration of these creators."""
         events = self.tables["collaboration_events"]
-        return collaborations(events[events[c.CREATOR_ID].isin(self.ids)])
+        return collaborations(events.loc[events[c.CREATOR_ID].isin(self.ids), READ])
 
     def count(self, rows: "pd.Series[bool]") -> pd.Series:
         """How many of the collaborations selected by ``rows`` each creator has."""
