@@ -9,7 +9,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
+settings.register_profile("no deadlines", deadline=None)  # on a busy machine an example may take seconds
+settings.load_profile("no deadlines")
 SEED = 7
 
 
