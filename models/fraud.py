@@ -289,7 +289,8 @@ def _train(x: Values, target: Values, seed: int) -> lgb.Booster:
 
 
 def _metrics(probability: Values, target: Values, audited: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Out of fold by creator; on the audits alone where they hold enough of both kinds, because they are unbiased."""
+    """Out of fold by creator, against labels as reviewers gave them: since these err, a probability calibrated to the
+    truth looks worse here than it is. On the audits alone where they hold enough of both kinds: they are unbiased."""
     if has_both(target[audited]):
         probability, target = probability[audited], target[audited]
     return {
