@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -15,6 +16,7 @@ from features.schema import Tables
 
 RECENT = pd.Timedelta(days=28)
 FATIGUE = pd.Timedelta(days=30)
+CHUNK = 1_000_000  # rows
 PRIOR_JOBS = 4.0  # pseudo-invitations: two real jobs cannot make or break a rate
 PRIOR_ACCEPTANCE, PRIOR_COMPLETION, PRIOR_RATING = 0.4, 0.8, 4.0
 
@@ -35,27 +37,33 @@ class View:
         )
 
     @cached_property
-    def followers(self) -> pd.DataFrame:
-        """By day, oldest first: ``row`` of a creator in ``ids``, date and followers_count where it is known."""
+    def daily(self) -> pd.DataFrame:
+        """The daily statistics, oldest first."""
         daily = self.tables["daily_stats"]
-        codes, distinct = pd.factorize(daily[c.CREATOR_ID])  # the longest of all tables: each id is looked up once
-        rows = self.ids.get_indexer(distinct).astype(np.int32)[codes]
-        counts = pd.DataFrame({"row": rows, c.DATE: daily[c.DATE], c.FOLLOWERS_COUNT: daily[c.FOLLOWERS_COUNT]})
-        counts = counts[(rows >= 0) & counts[c.FOLLOWERS_COUNT].notna()]
-        return counts if counts[c.DATE].is_monotonic_increasing else counts.sort_values(c.DATE, kind="stable")
+        return daily if daily[c.DATE].is_monotonic_increasing else daily.sort_values(c.DATE, kind="stable")
+
+    @cached_property
+    def days(self) -> npt.NDArray[np.int32]:
+        """The place in ``ids`` of each row of :attr:`daily`, -1 for others' rows."""
+        codes, distinct = pd.factorize(self.daily[c.CREATOR_ID])  # the longest table: each id is looked up once
+        places: npt.NDArray[np.int32] = self.ids.get_indexer(distinct).astype(np.int32)[codes]
+        return places
 
     def last_followers(self, until: pd.Timestamp) -> pd.Series:
         """The followers of each creator at the end of its last day not after ``until``."""
-        past = self.followers.iloc[: self.followers[c.DATE].searchsorted(until, side="right")]
         last = np.full(len(self.ids), np.nan)
-        last[past["row"]] = past[c.FOLLOWERS_COUNT]  # the last of those with the same row stays
+        end = self.daily[c.DATE].searchsorted(until, side="right")
+        for start in range(0, end, CHUNK):  # of the longest table not even one column is copied whole
+            part = slice(start, min(start + CHUNK, end))
+            places, counts = self.days[part], self.daily[c.FOLLOWERS_COUNT].to_numpy()[part]
+            known = (places >= 0) & ~np.isnan(counts)
+            last[places[known]] = counts[known]  # the last of those with the same place stays
         return pd.Series(last, index=self.ids)
 
     @cached_property
     def recent(self) -> pd.DataFrame:
         """Sums of the daily statistics over the last 28 days, by creator."""
-        daily = self.tables["daily_stats"]
-        late = daily[daily[c.DATE] > self.as_of - RECENT]
+        late = self.daily.iloc[self.daily[c.DATE].searchsorted(self.as_of - RECENT, side="right") :]
         return late.groupby(c.CREATOR_ID)[[c.VIDEO_VIEWS, c.LIKES, c.COMMENTS, c.SHARES]].sum(min_count=1)
 
     @cached_property

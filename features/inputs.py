@@ -35,7 +35,9 @@ def creator_inputs(tables: Tables, ids: pd.Index, text: Floats) -> Floats:
     creators = tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
     tags = _tags(creators, CREATOR_KINDS)
     tags += _audience(tables["audience"], ids)
-    return np.hstack([text, tags.astype(np.float32)])  # not as float64: of 100,000 creators that is half a gigabyte
+    inputs = np.empty((len(ids), text.shape[1] + TAGS), np.float32)  # filled in place: each copy is a large one
+    inputs[:, : text.shape[1]], inputs[:, text.shape[1] :] = text, tags
+    return inputs
 
 
 def brief_inputs(briefs: pd.DataFrame, text: Floats) -> Floats:
@@ -66,7 +68,7 @@ def _placed(rows: npt.NDArray[np.int64], words: npt.NDArray[np.object_] | pd.Ser
     """(n, TAGS) sums of ``weights`` at each word's row and place, without regard to case."""
     codes, distinct = pd.factorize(words)
     places = np.array([_place(word) for word in distinct], dtype=np.int64)[codes]
-    sums: Values = np.bincount(rows * TAGS + places, weights, n * TAGS).astype(np.float64)
+    sums: Values = np.bincount(rows * TAGS + places, weights, n * TAGS).astype(np.float64, copy=False)
     return sums.reshape(n, TAGS)
 
 
