@@ -18,6 +18,7 @@ from features.asof import known_at
 from features.schema import COLLABORATION_EVENTS
 from features.vocabulary import CREDIT_FACTORS
 from models.credit_policy import Policy
+from models.credit_weights import debiased, times
 
 CODE, MEASURE, WEIGHT = "code", "measure", "weight"
 TOP = 1000.0
@@ -70,12 +71,17 @@ def evidence(coded: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     Sorted by creator, factor and time.
     """
     rules = [(code, factor, weight) for code, moved in policy.events.items() for factor, weight in moved.items()]
-    base = coded[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TIME, CODE, MEASURE]]
+    base = coded[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TIME, CODE, MEASURE]].assign(
+        value=coded[MEASURE].where(coded[CODE] != "RATED", debiased(coded, coded[MEASURE], policy)),
+        times=times(coded, policy),
+    )
     parts = [base.merge(pd.DataFrame(rules, columns=[CODE, c.FACTOR, WEIGHT]), on=CODE)]
     for code, curve in policy.curves.items():
-        rows = base[(base[CODE] == code) & base[MEASURE].notna()]
-        parts.append(rows.assign(factor=curve.factor, weight=np.interp(rows[MEASURE], curve.at, curve.weight)))
+        rows = base[(base[CODE] == code) & base["value"].notna()]
+        parts.append(rows.assign(factor=curve.factor, weight=np.interp(rows["value"], curve.at, curve.weight)))
     found = pd.concat(parts, ignore_index=True)
+    found[WEIGHT] *= found["times"]
+    found = found.drop(columns=["value", "times"])
     return found[found[WEIGHT] != 0].sort_values([*_GROUP, c.EVENT_TIME, c.EVENT_ID], ignore_index=True)
 
 

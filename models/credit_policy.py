@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from features.vocabulary import CREDIT_FACTORS
 
@@ -40,10 +42,28 @@ class Band:
 
 
 @dataclass(frozen=True)
+class ValueClass:
+    """By how much the events of orders worth ``start`` US dollars and more are multiplied."""
+
+    start: float
+    times: float
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """By how much the events of an order are multiplied for each that the brand started in so many ``days`` before."""
+
+    days: float = 0
+    times: float = 1
+
+
+@dataclass(frozen=True)
 class Policy:
     """See docs/credit.md for the meaning of each number. Weights of events are signed: good > 0, bad < 0.
 
-    A release from before appeals had a deadline is read with today's.
+    ``raters``: brand_id → by how many stars its ratings lie below what others give for the same (0: unknown). ``usd``:
+    currency → US dollars, frozen. A release from before a number was there is read as if it did nothing, appeals with
+    today's deadline.
     """
 
     version: str
@@ -59,6 +79,10 @@ class Policy:
     limited_open_orders: float
     suspension_days: Mapping[str, float]
     appeal_days: float = 14
+    raters: Mapping[str, float] = field(default_factory=dict)
+    usd: Mapping[str, float] = field(default_factory=dict)
+    value_classes: tuple[ValueClass, ...] = ()
+    repeated: Repeated = Repeated()
 
 
 def load_policy(path: Path = POLICY_FILE) -> Policy:
@@ -70,6 +94,8 @@ def load_policy(path: Path = POLICY_FILE) -> Policy:
             "factors": {name: Factor(**stated["factors"][name]) for name in CREDIT_FACTORS},
             "curves": {code: _curve(curve) for code, curve in stated["curves"].items()},
             "bands": tuple(Band(band["name"], band["from"]) for band in stated["bands"]),
+            "value_classes": tuple(ValueClass(one["from"], one["times"]) for one in stated.get("value_classes", ())),
+            "repeated": Repeated(**stated.get("repeated", {})),
         }
     )
     _check(policy)
@@ -82,7 +108,7 @@ def _curve(stated: Mapping[str, Any]) -> Curve:
 
 def _check(policy: Policy) -> None:
     factors = policy.factors.values()
-    starts = [band.start for band in policy.bands]
+    starts, classes = [band.start for band in policy.bands], [one.start for one in policy.value_classes]
     promises = {
         "memory lies between 0 and 1": 0 < policy.memory < 1,
         "factor weights sum to 1": abs(sum(factor.weight for factor in factors) - 1) < 1e-9,
@@ -93,7 +119,18 @@ def _check(policy: Policy) -> None:
         "bands rise from 0 and are five, one per star": starts == sorted(starts)
         and starts[0] == 0
         and len(starts) == 5,
+        "whoever rates, the best rating never lowers and the worst never raises": _fair(policy),
+        "classes of value rise from 0": bool(classes == sorted(classes) and classes[:1] in ([], [0])),
+        "an event is multiplied by more than 0": all(one.times > 0 for one in policy.value_classes),
+        "a repeated order weighs no more, and something": 0 < policy.repeated.times <= 1,
     }
     broken = [promise for promise, kept in promises.items() if not kept]
     if broken:
         raise ValueError(f"credit policy {policy.version}: not true that {'; '.join(broken)}")
+
+
+def _fair(policy: Policy) -> bool:
+    """Whether a rater's severity, which moves what its ratings say along the curve, leaves the ends their signs."""
+    curve, severities = policy.curves["RATED"], np.array([0.0, *policy.raters.values()])
+    worst, best = (np.interp(end + severities, curve.at, curve.weight) for end in (curve.at[0], curve.at[-1]))
+    return bool((worst <= 0).all() and (best >= 0).all())

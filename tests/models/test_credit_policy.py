@@ -10,8 +10,9 @@ import pytest
 from models.credit import ACTIONS, POLICY_FILE, credit_answers, load_policy
 from models.credit_factors import FACTORS, coded_events, evidence, posterior
 from models.credit_texts import TEXTS
-from tests.models.test_credit import ME, NOBODY, POLICY, Event, ledger
+from tests.models.test_credit import AS_OF, ME, NOBODY, POLICY, Event, ledger
 
+SETTLED: Event = {"event_type": "SETTLED"}
 DOCS = (Path(__file__).parents[2] / "docs" / "credit.md").read_text(encoding="utf-8")
 
 
@@ -26,6 +27,10 @@ def test_every_rule_has_its_words_and_every_action_a_rule() -> None:
         ({"memory": 1}, "memory"),
         ({"factors": {name: {"weight": 0.3, "prior_mean": 0.5, "prior_events": 8} for name in FACTORS}}, "sum to 1"),
         ({"bands": [{"name": "ONLY", "from": 0}]}, "bands"),
+        ({"raters": {"b1": -2.5}}, "whoever rates"),
+        ({"value_classes": [{"from": 5, "times": 1}]}, "classes of value"),
+        ({"value_classes": [{"from": 0, "times": 0}]}, "multiplied"),
+        ({"repeated": {"days": 9, "times": 1.1}}, "repeated"),
         ({"curves": {"RATED": {"factor": "FEEDBACK", "at": [1, 5], "weight": [1, -1]}}}, "curve"),
     ],
 )
@@ -34,6 +39,17 @@ def test_policy_that_breaks_a_promise_is_refused(change: Event, promise: str, tm
     path.write_text(json.dumps(json.loads(POLICY_FILE.read_text()) | change))
     with pytest.raises(ValueError, match=promise):
         load_policy(path)
+
+
+def test_policy_of_an_older_release_has_no_raters_classes_or_repeats(tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    later = ("raters", "usd", "value_classes", "repeated")
+    stated = json.loads(POLICY_FILE.read_text())
+    path.write_text(json.dumps({name: value for name, value in stated.items() if name not in later}))
+    policy = load_policy(path)
+    contract = {"event_type": "CONTRACTED", "amount": 9000.0, "currency": "USD"}
+    orders = [{**one, "collaboration_id": f"k{n}", "brand_id": "b1"} for n in (1, 2) for one in (contract, SETTLED)]
+    assert evidence(coded_events(ledger(orders), AS_OF), policy)["weight"].tolist() == [0.5, 0.5, 1.0, 1.0]
 
 
 EXAMPLE: list[Event] = [
@@ -86,6 +102,11 @@ def test_docs_state_the_policy() -> None:
     ]
     assert [line[:2] for line in cells("What each event says")[: len(weights)]] == weights
     assert f"within {POLICY.appeal_days:g} days" in DOCS
+    assert cells("Who rates, and what the order is worth") == [
+        [f"{one.start:g}", f"{one.times:g}"] for one in POLICY.value_classes
+    ]
+    assert f"{POLICY.repeated.days:g} days before this one multiplies" in " ".join(DOCS.split())
+    assert f"this one's events by {POLICY.repeated.times:g}." in DOCS
     assert cells("Stars, bands and orders") == [
         [f"{start:g}", "★" * star, name]
         for star, (name, start) in enumerate(((band.name, band.start) for band in POLICY.bands), start=1)
