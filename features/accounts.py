@@ -41,8 +41,9 @@ def digit_share(accounts: pd.DataFrame) -> pd.Series:
 
 
 def account_age(accounts: pd.DataFrame) -> pd.Series:
-    """Days from creation to the observation."""
-    return (accounts[c.OBSERVED_AT] - accounts[c.CREATED_AT]) / pd.Timedelta(days=1)
+    """Days from creation to the observation; unknown where it would have been seen before it was made."""
+    age = (accounts[c.OBSERVED_AT] - accounts[c.CREATED_AT]) / pd.Timedelta(days=1)
+    return age.where(age >= 0)
 
 
 DERIVED = (

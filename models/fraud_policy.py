@@ -17,7 +17,6 @@ from features.errors import bad
 
 POLICY_FILE = Path(__file__).with_name("fraud_policy.json")
 ACTIONS = ("ALLOW", "REVIEW", "BLOCK")
-REVIEWED = pd.Timedelta(days=90)  # for so long after a review nobody is an alert again
 CHANGED = "+request"  # after the version of a policy that a request changed
 
 
@@ -32,7 +31,11 @@ class Level:
 
 @dataclass(frozen=True)
 class FraudPolicy:
-    """``levels`` rise from 0. Below both minimums there is no probability, and ``insufficient_data_action`` holds."""
+    """``levels`` rise from 0. Below both minimums there is no probability, and ``insufficient_data_action`` holds. For
+    ``reviewed_days`` after a review nobody is queued or an alert again; ``audit_share`` of the queue is drawn by lot.
+
+    A model from before these two stood here is read with today's.
+    """
 
     version: str
     levels: tuple[Level, ...]
@@ -41,6 +44,13 @@ class FraudPolicy:
     insufficient_data_action: str
     full_confidence_days: float
     full_confidence_engagements: float
+    reviewed_days: float = 90
+    audit_share: float = 0.05
+
+    @property
+    def reviewed(self) -> pd.Timedelta:
+        """``reviewed_days`` as a span of time."""
+        return pd.Timedelta(days=self.reviewed_days)
 
     @classmethod
     def from_json(cls, stated: Mapping[str, Any]) -> "FraudPolicy":
@@ -86,6 +96,8 @@ def load_fraud_policy(path: Path = POLICY_FILE) -> FraudPolicy:
 
 def _check(policy: FraudPolicy) -> None:
     starts = [level.min_risk_score for level in policy.levels]
+    if not 0 <= policy.audit_share < 1:
+        raise bad("policy.audit_share", "must lie from 0 to below 1", policy.audit_share)
     if unknown := {level.recommended_action for level in policy.levels} - {*ACTIONS}:
         raise bad("policy.levels", f"recommended_action must be one of {', '.join(ACTIONS)}", min(unknown))
     harshness = [ACTIONS.index(level.recommended_action) for level in policy.levels]

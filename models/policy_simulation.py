@@ -13,7 +13,7 @@ from features.fraud_labels import speaking_labels
 from features.money import latest_rates
 from features.schema import Tables
 from models.fraud_history import PastScores
-from models.fraud_policy import REVIEWED, FraudPolicy
+from models.fraud_policy import FraudPolicy
 from models.stake import agreed_amounts, open_money
 
 MONTH = pd.Timedelta(days=30)
@@ -88,16 +88,16 @@ def outcomes(
     for date, end in zip(dates, [*dates, min(stop, past.covered[1])][1:], strict=True):
         scores = past.scores.at(date)
         flagged = scores.index[policy.alerts(scores["risk_score"].to_numpy())]
-        alerts = flagged.difference(_resting(past.labels, alerted, date))
+        alerts = flagged.difference(_resting(past.labels, alerted, date, policy))
         alerted = pd.concat([alerted.drop(alerts, errors="ignore"), pd.Series(date, index=alerts)])
         yield date, end, _outcome(past, alerts, date, end, len(scores))
 
 
-def _resting(labels: pd.DataFrame, alerted: pd.Series, date: pd.Timestamp) -> pd.Index:
-    """Who was reviewed in the 90 days before ``date``, and whose alert nobody has reviewed yet."""
+def _resting(labels: pd.DataFrame, alerted: pd.Series, date: pd.Timestamp, policy: FraudPolicy) -> pd.Index:
+    """Who was reviewed lately at ``date``, and whose alert nobody has reviewed yet."""
     seen = labels[labels[c.KNOWN_AT] <= date]
     last = seen.groupby(c.CREATOR_ID)[c.KNOWN_AT].max()
-    reviewed = last.index[last > date - REVIEWED]
+    reviewed = last.index[last > date - policy.reviewed]
     waiting = alerted.index[~(last.reindex(alerted.index) > alerted).to_numpy()]
     return reviewed.union(waiting)
 

@@ -14,11 +14,10 @@ from features.money import latest_rates
 from models.catalogue import Catalogue
 from models.fraud import FraudModel
 from models.fraud_history import PastScores
-from models.fraud_policy import REVIEWED
+from models.fraud_policy import FraudPolicy
 from models.policy_simulation import Past, simulation
 from models.stake import money_at_risk
 
-AUDITED = 0.05  # of the queue, drawn by lot
 QUEUE_LENGTH = 20
 SCORES = (0, 250, 500, 750, 900, 950, 980, 990, 995, 1000)
 SHOWN = (
@@ -30,14 +29,14 @@ def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mappin
     """/v1/fraud/queue: who should be reviewed, by expected loss = probability × money at risk (:mod:`models.stake`).
 
     Suspects are those whom the policy does not simply allow. Audits are drawn by lot from everyone who has a score, so
-    that labels of them are an unbiased sample: a twentieth of the queue, at least one, but a queue of one is the first
-    suspect. The lots are those of the day on which the data end. Nobody is in it who was reviewed in the last 90 days.
-    Unknown money comes last, by probability.
+    that labels of them are an unbiased sample: the policy's share of the queue, at least one, but a queue of one is the
+    first suspect. The lots are those of the day on which the data end. Nobody is in it who was reviewed lately. Unknown
+    money comes last, by probability.
     """
     model, limit = _with_policy(model, request), request.get("limit", QUEUE_LENGTH)
     waiting = _waiting(catalogue, model)
     suspects = waiting[model.policy.alerts(waiting["risk_score"].to_numpy())]
-    audits = waiting.nsmallest(audits_among(len(suspects), limit), "lot")
+    audits = waiting.nsmallest(audits_among(len(suspects), limit, model.policy.audit_share), "lot")
     queued = suspects.drop(audits.index, errors="ignore").head(limit - len(audits))
     reason = pd.Series("QUEUE", index=queued.index), pd.Series("RANDOM", index=audits.index)
     propensity = {"QUEUE": 1.0, "RANDOM": len(audits) / max(len(waiting), 1)}
@@ -93,12 +92,12 @@ def _risk_row(model: FraudModel, score: int) -> dict[str, Any]:
     }
 
 
-def audits_among(suspects: int, limit: int) -> int:
-    """How many of a queue for so many suspects, at most ``limit`` long, are audits."""
+def audits_among(suspects: int, limit: int, share: float) -> int:
+    """How many of a queue for so many suspects, at most ``limit`` long, are audits, ``share`` of it."""
     if limit == 1 and suspects:
         return 0
-    longest = suspects + round(suspects * AUDITED / (1 - AUDITED))
-    return max(1, round(AUDITED * min(limit, longest)))
+    longest = suspects + round(suspects * share / (1 - share))
+    return max(1, round(share * min(limit, longest)))
 
 
 def _with_policy(model: FraudModel, request: Mapping[str, Any]) -> FraudModel:
@@ -120,7 +119,7 @@ def _waiting(catalogue: Catalogue, model: FraudModel) -> pd.DataFrame:
             "lot": _lots(probability.index, catalogue.latest.toordinal()),
         }
     )
-    waiting = everyone[probability.notna() & ~everyone.index.isin(_reviewed(catalogue))]
+    waiting = everyone[probability.notna() & ~everyone.index.isin(_reviewed(catalogue, model.policy))]
     return waiting.loc[_order(waiting)]
 
 
@@ -141,10 +140,10 @@ def _money_at_risk(catalogue: Catalogue) -> pd.Series:
     return money_at_risk(tables["collaboration_events"], price, latest_rates(tables["exchange_rates"], latest), latest)
 
 
-def _reviewed(catalogue: Catalogue) -> pd.Series:
-    """The creators of whom a label became known in the last 90 days; one without a date counts as just known."""
+def _reviewed(catalogue: Catalogue, policy: FraudPolicy) -> pd.Series:
+    """The creators of whom a label became known lately; one without a date counts as just known."""
     labels = catalogue.tables["fraud_labels"]
-    recent = labels[c.KNOWN_AT].isna() | (labels[c.KNOWN_AT] > catalogue.latest - REVIEWED)
+    recent = labels[c.KNOWN_AT].isna() | (labels[c.KNOWN_AT] > catalogue.latest - policy.reviewed)
     return labels.loc[recent, c.CREATOR_ID].dropna()
 
 

@@ -144,9 +144,10 @@ class Api:
         with self._writing:
             now = self._now()
             creators = self._store.known_creators(list(batch[c.CREATOR_ID].dropna().unique()))
-            verdict = labels.judged(batch, self._store.labels_about(batch), creators, now)
+            known = self._store.labels_about(batch)
+            verdict = labels.judged(batch, known, creators, now)
             new = verdict[verdict[ledger.STATUS] == ledger.ACCEPTED]
-            events = labels.ledger_events(new, self._store.events_about(labels.asked(new)), now)
+            events = labels.ledger_events(new, self._store.events_about(labels.asked(new)), known, now)
             fates = ledger.judged(events, self._store.events_about(events), creators, now, backfill=False)
             verdict, events = labels.settled(verdict, events, fates)
             self._append_labels(verdict[verdict[ledger.STATUS] == ledger.ACCEPTED], events)

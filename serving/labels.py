@@ -7,17 +7,18 @@ same: to find the same again at a later time, give ``known_at``.
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from features import columns as c
-from features.fraud.window import SPAN
+from features.fraud_labels import END, START, reviewed_period
 from features.schema import COLLABORATION_EVENTS, FRAUD_LABELS, conform
 from features.validation import row_violations
 from serving.ledger import ACCEPTED, DUPLICATE, ERROR, REJECTED, STATUS
 
 CONFIRMED, CLEARED = "FRAUD_CONFIRMED", "FRAUD_CLEARED"
+SEEN = 1 / 2  # of a finding's time: a review that looked at less says nothing of it
 LABEL = "label"  # of an event: the index of the label that it follows from
 _CONTENT = [name for name in FRAUD_LABELS.names if name != c.KNOWN_AT]
 
@@ -62,16 +63,18 @@ def results(verdict: pd.DataFrame, events: pd.DataFrame) -> list[dict[str, Any]]
     return [row | {"event_ids": made.get(index, [])} for index, row in rows.items()]
 
 
-def ledger_events(new: pd.DataFrame, stored: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+def ledger_events(new: pd.DataFrame, stored: pd.DataFrame, known: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """The events that follow from ``new`` labels, received ``now``, with the index of their ``label``; in order.
 
-    FRAUD_CONFIRMED where a creator's engagement was found fake. Where it was found clean, FRAUD_CLEARED for each
-    earlier confirmation that stands, among the ``stored`` events of these creators as among the new ones; but a review
-    of a period that began after it was confirmed says nothing of it. Without ``period_start`` it speaks of the 90
-    days before it became known.
+    FRAUD_CONFIRMED where a creator's engagement was found fake, unless a finding whose period it touches stands: two
+    sources that find one fraud make one finding. Where it was found clean, FRAUD_CLEARED for each earlier finding that
+    stands, among the ``stored`` events of these creators as among the new ones, of whose period the review saw
+    half. The period of a finding is that of its label among those ``known``; without one (:func:`reviewed_period`) it
+    is the 90 days before.
     """
-    standing = _standing(stored)
+    standing = _standing(stored, known)
     rows = []
+    new = new.join(reviewed_period(new))
     for index, label in new[new[c.CREATOR_ID].notna()].iterrows():
         mine = standing.setdefault(label[c.CREATOR_ID], {})
         found = _confirmation(label, mine) if label[c.IS_FAKE] else _clearings(label, mine)
@@ -98,26 +101,52 @@ def _digest(content: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()[:32]
 
 
-def _standing(events: pd.DataFrame) -> dict[str, dict[str, pd.Timestamp]]:
-    """creator_id → the confirmations that were not cleared: event_id → event_time."""
+class Finding(NamedTuple):
+    """When a finding was known, and which time it is about."""
+
+    known_at: pd.Timestamp
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    def touches(self, label: pd.Series) -> bool:
+        """Whether it and the label have a moment in common."""
+        return bool(self.start <= label[END] and label[START] <= self.end)
+
+    def cleared_by(self, label: pd.Series) -> bool:
+        """Whether it was known before the clean ``label``, and that saw enough of its time."""
+        seen = min(self.end, label[END]) - max(self.start, label[START])
+        return bool(
+            self.known_at <= label[c.KNOWN_AT] and self.touches(label) and seen >= SEEN * (self.end - self.start)
+        )
+
+
+def _standing(events: pd.DataFrame, known: pd.DataFrame) -> dict[str, dict[str, Finding]]:
+    """creator_id → the confirmations that were not cleared, by event_id."""
     cleared = events.loc[events[c.EVENT_TYPE] == CLEARED, c.REFERS_TO]
     stand = events[(events[c.EVENT_TYPE] == CONFIRMED) & ~events[c.EVENT_ID].isin(cleared)]
-    return {
-        creator: dict(zip(rows[c.EVENT_ID], rows[c.EVENT_TIME], strict=True))
-        for creator, rows in stand.groupby(c.CREATOR_ID)
-    }
+    periods = {_id(label): found for (_, label), found in zip(known.iterrows(), _findings(known), strict=True)}
+    dated = stand.assign(**{c.KNOWN_AT: stand[c.EVENT_TIME], c.PERIOD_START: pd.NaT, c.PERIOD_END: pd.NaT})
+    found: dict[str, dict[str, Finding]] = {}
+    for creator_id, event_id, alone in zip(stand[c.CREATOR_ID], stand[c.EVENT_ID], _findings(dated), strict=True):
+        found.setdefault(creator_id, {})[event_id] = periods.get(event_id, alone)
+    return found
 
 
-def _confirmation(label: pd.Series, standing: dict[str, pd.Timestamp]) -> list[dict[str, Any]]:
+def _findings(labels: pd.DataFrame) -> list[Finding]:
+    period = reviewed_period(labels)
+    return [Finding(*row) for row in zip(labels[c.KNOWN_AT], period[START], period[END], strict=True)]
+
+
+def _confirmation(label: pd.Series, standing: dict[str, Finding]) -> list[dict[str, Any]]:
+    if any(found.touches(label) for found in standing.values()):
+        return []
     event = _event(label, CONFIRMED)
-    standing[event[c.EVENT_ID]] = label[c.KNOWN_AT]
+    standing[event[c.EVENT_ID]] = Finding(label[c.KNOWN_AT], label[START], label[END])
     return [event]
 
 
-def _clearings(label: pd.Series, standing: dict[str, pd.Timestamp]) -> list[dict[str, Any]]:
-    known_at, start = label[c.KNOWN_AT], label[c.PERIOD_START]
-    start = known_at - SPAN if pd.isna(start) else start
-    meant = [event_id for event_id, found in standing.items() if found <= known_at and not found < start]
+def _clearings(label: pd.Series, standing: dict[str, Finding]) -> list[dict[str, Any]]:
+    meant = [event_id for event_id, found in standing.items() if found.cleared_by(label)]
     for event_id in meant:
         del standing[event_id]
     return [_event(label, CLEARED) | {c.EVENT_ID: _id(label, event_id), c.REFERS_TO: event_id} for event_id in meant]

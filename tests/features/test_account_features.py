@@ -32,6 +32,11 @@ def test_values_by_hand() -> None:
     assert np.isnan([second[name] for name in ("followers_count", "following_per_follower", "connections")]).all()
 
 
+def test_an_account_seen_before_it_was_made_has_no_age() -> None:
+    rows = conform(ROWS.assign(created_at="2025-06-12"), ACCOUNTS)
+    assert account_features(rows, NOW)["account_age"].isna().all()
+
+
 def test_only_the_id_is_needed_and_nothing_is_changed() -> None:
     rows = conform(ROWS[["account_id"]], ACCOUNTS)
     before = rows.copy()

@@ -89,6 +89,21 @@ def test_a_finding_taken_back_is_innocent_from_when_that_is_known() -> None:
     assert fraud_target(found, AS_OF, pd.Timestamp("2026-05-20")).to_dict() == {"a": 0, "b": 1}
 
 
+def test_a_label_that_found_the_same_again_is_taken_back_with_the_first() -> None:
+    given = tables(
+        ("a", 1, "2026-04-20", "2026-01-20", "2026-03-01"),
+        ("a", 1, "2026-04-25", "2026-02-20", "2026-04-01"),
+        ("a", 1, "2026-04-25", "2026-03-02", "2026-04-01"),  # another time
+        ("a", 1, "2026-05-21", "2026-02-20", "2026-04-01"),  # found when the first was taken back already
+        ("a", 0, "2026-04-25", "2026-02-20", "2026-04-01"),
+    )
+    events = ledger(
+        ("e1", "a", "FRAUD_CONFIRMED", "2026-04-20", None), ("e2", "a", "FRAUD_CLEARED", "2026-05-20", "e1")
+    )
+    found = creator_labels(given | {"collaboration_events": events}, LATER)
+    assert list(found[CLEARED_AT].notna()) == [True, True, False, False, False]
+
+
 def test_a_label_without_a_moment_was_known_at_the_end() -> None:
     assert list(labels(("a", 1, None, None, None))[c.KNOWN_AT]) == [LATER]
 

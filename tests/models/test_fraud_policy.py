@@ -79,3 +79,14 @@ def test_a_file_with_an_action_that_nobody_takes_is_refused():
     wrong = stated | {"levels": [{**level, "recommended_action": "BAN"} for level in stated["levels"]]}
     with pytest.raises(InputError, match="must be one of ALLOW, REVIEW, BLOCK"):
         FraudPolicy.from_json(wrong)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_of_audits_that_cannot_be_is_refused(share):
+    with pytest.raises(InputError, match="audit_share"):
+        FraudPolicy.from_json(POLICY.to_json() | {"audit_share": share})
+
+
+def test_a_policy_from_before_reviews_stood_in_it_is_read_with_todays():
+    before = {name: value for name, value in POLICY.to_json().items() if name not in ("audit_share", "reviewed_days")}
+    assert FraudPolicy.from_json(before) == POLICY

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from features import columns as c
 from models.engine import Engine
-from models.risk import AUDITED, audits_among, risk_table
+from models.fraud_policy import load_fraud_policy
+from models.risk import audits_among, risk_table
 
 EVERYONE = {"policy": {"levels": [{"risk_level": "MEDIUM", "min_risk_score": 0, "recommended_action": "REVIEW"}]}}
 
@@ -17,13 +18,13 @@ def ids_of(answer: dict, reason: str | None = None) -> list[str]:
     return [one["creator_id"] for one in answer["results"] if reason in (None, one["reason"])]
 
 
-@given(st.integers(0, 5000), st.integers(1, 200))
-def test_a_twentieth_are_audits_and_there_is_one_at_least(suspects, limit):
-    audits = audits_among(suspects, limit)
+@given(st.integers(0, 5000), st.integers(1, 200), st.sampled_from([0.0, 0.05, 0.3]))
+def test_a_share_are_audits_and_there_is_one_at_least(suspects, limit, share):
+    audits = audits_among(suspects, limit, share)
     length = min(limit, suspects + audits)
     assert audits <= limit
     assert audits == (0 if limit == 1 and suspects else max(1, audits))
-    assert abs(audits - AUDITED * length) <= 1
+    assert abs(audits - share * length) <= 1
     assert limit - audits >= min(suspects, limit - audits)
 
 
@@ -43,7 +44,7 @@ def test_suspects_are_those_whom_the_policy_does_not_allow_and_audits_anybody(en
     answer = engine.fraud_queue({"limit": 200})
     actions = {one["creator_id"]: one["recommended_action"] for one in answer["results"]}
     assert all(actions[one] != "ALLOW" for one in ids_of(answer, "QUEUE"))
-    assert len(ids_of(answer, "RANDOM")) == audits_among(answer["suspects"], 200)
+    assert len(ids_of(answer, "RANDOM")) == audits_among(answer["suspects"], 200, load_fraud_policy().audit_share)
     (chance,) = {one["propensity"] for one in answer["results"] if one["reason"] == "RANDOM"}
     assert chance == pytest.approx(len(ids_of(answer, "RANDOM")) / answer["unreviewed"])
     assert len(set(ids_of(answer))) == len(ids_of(answer))

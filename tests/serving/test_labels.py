@@ -28,8 +28,10 @@ def kept(rows: pd.DataFrame, known: pd.DataFrame = NO_LABELS, now: pd.Timestamp 
     return verdict.loc[verdict[STATUS] == "ACCEPTED"]
 
 
-def told(rows: pd.DataFrame, stored: pd.DataFrame = NO_EVENTS) -> list[tuple[str, str | None]]:
-    events = labels.ledger_events(kept(rows), stored, NOW)
+def told(
+    rows: pd.DataFrame, stored: pd.DataFrame = NO_EVENTS, known: pd.DataFrame = NO_LABELS
+) -> list[tuple[str, str | None]]:
+    events = labels.ledger_events(kept(rows), stored, known, NOW)
     refers = events[c.REFERS_TO].astype("object").where(events[c.REFERS_TO].notna(), None)
     return list(zip(events[c.EVENT_TYPE], refers, strict=True))
 
@@ -105,11 +107,27 @@ def test_only_an_earlier_confirmation_of_that_time_is_cleared(clean, stands):
     assert [refers for _, refers in told(batch(CLEAN | clean), ledger(confirmed("e1")))] == stands
 
 
-def test_a_review_without_a_period_clears_what_was_confirmed_in_the_90_days_before_it():
-    stored = ledger(confirmed("old", at="2025-01-30"), confirmed("new", at="2025-01-31"))
-    clean = CLEAN | {"known_at": "2025-05-01"}
+def test_a_review_clears_what_it_saw_half_of():
+    stored = ledger(confirmed("old", at="2025-03-16"), confirmed("new", at="2025-03-17"))  # each of the 90 days before
+    clean = CLEAN | {"known_at": "2025-05-01"}  # saw those from 31 January
     assert [refers for _, refers in told(batch(clean), stored)] == ["new"]
     assert [refers for _, refers in told(batch(clean | {"period_start": "2025-01-01"}), stored)] == ["old", "new"]
+
+
+def test_the_time_of_a_finding_is_that_of_its_label():
+    early = FAKE | {"known_at": "2025-05-01", "period_start": "2025-01-01", "period_end": "2025-01-31"}
+    known = kept(batch(early))
+    stored = labels.ledger_events(known, NO_EVENTS, NO_LABELS, NOW)
+    assert told(batch(CLEAN), stored, known) == []
+    assert [kind for kind, _ in told(batch(CLEAN | {"period_start": "2025-01-10"}), stored, known)] == ["FRAUD_CLEARED"]
+
+
+def test_two_sources_that_find_one_fraud_make_one_finding():
+    spring = FAKE | {"period_start": "2025-03-01", "period_end": "2025-04-01"}
+    assert told(batch(spring, spring | {"source": "b", "period_start": "2025-03-20"})) == [("FRAUD_CONFIRMED", None)]
+    assert len(told(batch(spring, spring | {"period_start": "2025-04-02", "period_end": "2025-05-01"}))) == 2
+    known = kept(batch(spring))
+    assert told(batch(spring | {"source": "b"}), labels.ledger_events(known, NO_EVENTS, NO_LABELS, NOW), known) == []
 
 
 def test_what_was_cleared_already_is_not_cleared_again():
@@ -118,7 +136,7 @@ def test_what_was_cleared_already_is_not_cleared_again():
 
 
 def test_one_batch_may_confirm_and_clear():
-    events = labels.ledger_events(kept(batch(FAKE, CLEAN, CLEAN | {"source": "b"})), NO_EVENTS, NOW)
+    events = labels.ledger_events(kept(batch(FAKE, CLEAN, CLEAN | {"source": "b"})), NO_EVENTS, NO_LABELS, NOW)
     assert list(events[c.EVENT_TYPE]) == ["FRAUD_CONFIRMED", "FRAUD_CLEARED"]
     assert events[c.REFERS_TO].iloc[1] == events[c.EVENT_ID].iloc[0]
     assert list(events[labels.LABEL]) == [0, 1]
@@ -126,9 +144,9 @@ def test_one_batch_may_confirm_and_clear():
 
 
 def test_ids_of_events_come_from_the_content_of_the_label_alone():
-    rows = [FAKE | {"known_at": "2025-05-01"}, FAKE | {"known_at": "2025-05-02"}]
-    first, second = labels.ledger_events(kept(batch(*rows)), NO_EVENTS, NOW)[c.EVENT_ID]
-    (again,) = labels.ledger_events(kept(batch(rows[1])), NO_EVENTS, NOW + pd.Timedelta(days=1))[c.EVENT_ID]
+    rows = [FAKE | {"known_at": "2025-01-01"}, FAKE | {"known_at": "2025-05-02"}]
+    first, second = labels.ledger_events(kept(batch(*rows)), NO_EVENTS, NO_LABELS, NOW)[c.EVENT_ID]
+    (again,) = labels.ledger_events(kept(batch(rows[1])), NO_EVENTS, NO_LABELS, NOW + pd.Timedelta(days=1))[c.EVENT_ID]
     assert first != second
     assert again == second
 
@@ -147,7 +165,7 @@ rows = st.fixed_dictionaries(
 @given(st.lists(rows, min_size=1, max_size=6), st.integers(1, 5))
 def test_sent_again_whole_or_in_parts_nothing_is_new_and_no_confirmation_is_cleared_twice(sent, cut):
     first = kept(batch(*sent))
-    events = labels.ledger_events(first, NO_EVENTS, NOW)
+    events = labels.ledger_events(first, NO_EVENTS, NO_LABELS, NOW)
     for part in (sent, sent[:cut]):
         assert set(fates(batch(*part), first)) == {"DUPLICATE"}
     assert events[c.EVENT_ID].is_unique
