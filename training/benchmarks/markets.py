@@ -3,7 +3,7 @@
 Also cold start: the history of a random twentieth of the creators is hidden when ranking, and their places compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,13 @@ def run(data: Path, cache: Path) -> dict[str, object]:
     return answer
 
 
-def simulated(data: Path, world: str, seed: int) -> Path:
-    """The folder of the market in ``data``, simulated where it is not there yet."""
+def simulated(data: Path, world: str, seed: int, size: Mapping[str, int] = SIZE) -> Path:
+    """The folder of the market in ``data``, simulated at that ``size`` where it is not there yet."""
     folder = data / f"{world}-{seed}"
     if not (folder / "truth").is_dir():
         rng = np.random.default_rng(seed)
         drawn = WORLD_1 if world == "world-1" else random_world(rng)
-        simulation.write(simulation.simulate(drawn, **SIZE, rng=rng), folder)
+        simulation.write(simulation.simulate(drawn, **size, rng=rng), folder)
     return folder
 
 
