@@ -13,30 +13,34 @@ from features import columns as c
 from models.credit_appeals import appeal_answers
 from models.credit_factors import (
     CODE,
+    DECIMALS,
     FACTORS,
     MEASURE,
-    Posterior,
     coded,
     coded_events,
     confidence,
     event_points,
     evidence,
     factor_scores,
-    moved,
     not_undone,
     past_events,
-    posterior,
+    rounded_score,
     total,
 )
-from models.credit_policy import POLICY_FILE, Policy, load_policy
+from models.credit_policy import POLICY_FILE, Floats, Policy, load_policy
+from models.credit_state import Posterior, State, after, posterior
 from models.credit_texts import described
 
 __all__ = ["POLICY_FILE", "Policy", "credit_answers", "credit_scores", "load_policy"]
 
 MOST_REASONS = 4
-DECIMALS = 1
-"""Of scores and points; finer ones would depend on how many creators are scored at once (vectorised logarithms)."""
 CONFIDENCE_DECIMALS = 4
+READ = [
+    c.EVENT_ID, c.CREATOR_ID, c.EVENT_TYPE, c.EVENT_TIME, c.RECEIVED_AT, c.COLLABORATION_ID, c.BRAND_ID, c.REFERS_TO,
+    c.DUE_AT, c.AMOUNT, c.CURRENCY, c.RATING, c.SEVERITY, c.FACTOR, c.VALUE,
+]  # fmt: skip
+"""What :func:`credit_scores` reads; sorting the other columns along would double its memory."""
+_DAY = np.timedelta64(1, "D")
 # What a creator can do next, as the event it leads to.
 ACTIONS = {
     "PUBLISHED_ON_TIME": "Publish the next order on time",
@@ -51,9 +55,8 @@ def credit_scores(events: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, cre
 
     ``events`` is the ledger (collaboration_events); what was not known at ``as_of`` (inclusive) is left out here.
     """
-    coded = coded_events(events, as_of)
-    states = posterior(evidence(coded, policy), policy, creator_ids)
-    return _standing(states, coded, policy, as_of)
+    standing_events = coded_events(events[READ], as_of)
+    return _standing(posterior(standing_events, policy, creator_ids), standing_events, policy, as_of)
 
 
 def credit_answers(
@@ -73,7 +76,7 @@ def credit_answers(
     past = coded(past_events(events[events[c.CREATOR_ID].isin(ids)], as_of, known_by))
     standing_events = not_undone(past)
     found = evidence(standing_events, policy)
-    states = posterior(found, policy, ids)
+    states = posterior(standing_events, policy, ids)
     standing = _standing(states, standing_events, policy, as_of)
     own = creators.sort_values(c.OBSERVED_AT, na_position="first").groupby(c.CREATOR_ID)[c.MAX_OPEN_ORDERS].last()
     cap = np.fmin(standing["max_open_orders"], own.reindex(ids))
@@ -101,31 +104,28 @@ def credit_answers(
 
 
 def _standing(states: Posterior, coded: pd.DataFrame, policy: Policy, as_of: pd.Timestamp) -> pd.DataFrame:
-    until = _suspended_until(coded, policy).reindex(states.alpha.index)
-    found = graded(states.alpha, states.beta, until, policy, as_of)
-    return found.assign(confidence=confidence(states, policy, as_of).round(CONFIDENCE_DECIMALS))
+    until = _suspended_until(coded, policy).reindex(states.ids)
+    silent_days = (as_of.to_datetime64() - states.last) / _DAY
+    known = states.state.alpha + states.state.beta
+    sure = confidence(known, policy, np.where(states.events > 0, silent_days, 0.0))
+    return graded(states.state, until, policy, as_of).assign(confidence=sure.round(CONFIDENCE_DECIMALS))
 
 
-def graded(
-    alpha: pd.DataFrame, beta: pd.DataFrame, until: pd.Series, policy: Policy, as_of: pd.Timestamp | pd.Series
-) -> pd.DataFrame:
-    """Score, stars, band, order_status, status_until and max_open_orders of each row of ``alpha`` and ``beta`` (columns
-    as FACTORS) at ``as_of``, suspended ``until`` (NaT: never); all with one index."""
-    score = total(factor_scores(alpha, beta, policy), policy).round(DECIMALS)
-    place = np.searchsorted([band.start for band in policy.bands], score, side="right") - 1
+def graded(state: State, until: pd.Series, policy: Policy, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
+    """Score, stars, band, order_status, status_until and max_open_orders of n creators or moments at ``as_of``,
+    suspended ``until`` (NaT: never), by whose index."""
     suspended = until > as_of
-    limited = score < policy.limited_below
     names = np.array([band.name for band in policy.bands])
     return pd.DataFrame(
         {
-            "score": score,
-            "stars": place + 1,
-            "band": pd.Series(names[place], index=score.index, dtype="str"),
-            "order_status": np.select([suspended, limited], ["SUSPENDED", "LIMITED"], "OPEN"),
+            "score": rounded_score(state.alpha, state.beta, policy),
+            "stars": state.place + 1,
+            "band": pd.Series(names[state.place], index=until.index, dtype="str"),
+            "order_status": np.select([suspended, state.limited], ["SUSPENDED", "LIMITED"], "OPEN"),
             "status_until": until.where(suspended),
-            "max_open_orders": np.select([suspended, limited], [0.0, policy.limited_open_orders], np.nan),
+            "max_open_orders": np.select([suspended, state.limited], [0.0, policy.limited_open_orders], np.nan),
         },
-        index=score.index,
+        index=until.index,
     ).astype({"order_status": "str"})
 
 
@@ -137,14 +137,13 @@ def _suspended_until(coded: pd.DataFrame, policy: Policy) -> pd.Series:
 
 
 def _factors(states: Posterior, policy: Policy) -> dict[str, list[dict[str, Any]]]:
-    scores = factor_scores(states.alpha, states.beta, policy).round(DECIMALS)
-    rows = zip(scores.index, scores.to_numpy().tolist(), states.events.to_numpy().tolist(), strict=True)
+    scores = factor_scores(states.state.alpha, states.state.beta, policy).round(DECIMALS)
     return {
         creator_id: [
             {"name": name, "score": score, "weight": policy.factors[name].weight, "events": count}
             for name, score, count in zip(FACTORS, points, counts, strict=True)
         ]
-        for creator_id, points, counts in rows
+        for creator_id, points, counts in zip(states.ids, scores.tolist(), states.events.tolist(), strict=True)
     }
 
 
@@ -169,10 +168,10 @@ def _reason(row: Any) -> dict[str, Any]:
 
 def _actions(states: Posterior, policy: Policy) -> dict[str, dict[str, Any] | None]:
     """By creator the action that would add most to the score, None where none would add anything."""
-    now = total(factor_scores(states.alpha, states.beta, policy), policy)
-    gains = pd.DataFrame({code: moved(states, policy, _effects(code, policy)) - now for code in ACTIONS}).round(
-        DECIMALS
-    )
+    now = _score(states.state, policy)
+    gains = pd.DataFrame(
+        {code: _score(after(states.state, _best(code, policy), policy), policy) - now for code in ACTIONS}, states.ids
+    ).round(DECIMALS)
     best = gains.idxmax(axis=1)
     return {
         creator_id: {"code": code, "text": ACTIONS[code], "points": gain} if gain > 0 else None
@@ -180,8 +179,12 @@ def _actions(states: Posterior, policy: Policy) -> dict[str, dict[str, Any] | No
     }
 
 
-def _effects(code: str, policy: Policy) -> dict[str, float]:
-    """The signed weights by factor of an event of this code, at its curve's best value."""
-    if code in policy.curves:
-        return {policy.curves[code].factor: policy.curves[code].weight[-1]}
-    return dict(policy.events[code])
+def _score(state: State, policy: Policy) -> Floats:
+    return total(factor_scores(state.alpha, state.beta, policy), policy)
+
+
+def _best(code: str, policy: Policy) -> Floats:
+    """(1, 5) the signed weights of an event of this code, at its curve's best value."""
+    curve = policy.curves.get(code)
+    weights = policy.events[code] if curve is None else {curve.factor: curve.weight[-1]}
+    return np.array([[weights.get(name, 0.0) for name in FACTORS]])

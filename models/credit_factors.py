@@ -1,12 +1,10 @@
 """From the ledger to the five factors of credit: what each event says, how it is remembered, what it is worth.
 
-Each factor is a Beta(α, β) posterior of "the next event is good". It starts from the peers' prior; an event of weight w
-sets α, β ← γ^w α, γ^w β and adds (1 − γ^w)/(1 − γ) to the side it supports (discounted Beta filter: West & Harrison,
-*Bayesian Forecasting and Dynamic Models*, ch. 10). That recursion is linear, so it is summed here in closed form: with
-G = γ^(weight that came after), an event still counts for G (1 − γ^w)/(1 − γ).
+Each factor is a Beta(α, β) posterior of "the next event is good". It starts from the peers' prior and takes one event
+after the other (:mod:`models.credit_state`). That recursion is linear: with G = γ^(weight that came after), an event of
+weight w still counts for G (1 − γ^w)/(1 − γ), which tells what it is worth.
 """
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -17,27 +15,19 @@ from features.appeals import UNDOES
 from features.asof import known_at
 from features.schema import COLLABORATION_EVENTS
 from features.vocabulary import CREDIT_FACTORS
-from models.credit_policy import Policy
+from models.credit_policy import Floats, Policy
 from models.credit_weights import debiased, times
 
 CODE, MEASURE, WEIGHT = "code", "measure", "weight"
 TOP = 1000.0
+DECIMALS = 1
+"""Of scores and points; finer ones would depend on how many creators are scored at once (vectorised logarithms)."""
 FACTORS = list(CREDIT_FACTORS)
 _SETS_DUE = ("CONTRACTED", "REVISION_REQUESTED")
 _NO_DUE = pd.Timestamp("2262-01-01")
 _TINY = 1e-300
 _GROUP = [c.CREATOR_ID, c.FACTOR]
-Frame = TypeVar("Frame", pd.Series, pd.DataFrame)
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """Per creator (n rows) and factor (5 columns, as FACTORS): Beta parameters, events counted, time of the last."""
-
-    alpha: pd.DataFrame
-    beta: pd.DataFrame
-    events: pd.DataFrame
-    last: pd.DataFrame
+Numbers = TypeVar("Numbers", Floats, pd.Series)
 
 
 def coded_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -56,7 +46,7 @@ def past_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestam
 def coded(events: pd.DataFrame) -> pd.DataFrame:
     """The events in order of (event_time, event_id), with ``code`` (the event type, with what matters of it: _ON_TIME
     or _LATE, the severity, the assessed factor) and ``measure`` (the rating or the assessed value, NaN otherwise)."""
-    standing = events.sort_values([c.EVENT_TIME, c.EVENT_ID])
+    standing = in_order(events)
     kind = standing[c.EVENT_TYPE]
     severity = standing[c.SEVERITY].fillna(1).round().astype(int).astype("str")
     code = kind + _punctuality(standing)
@@ -65,117 +55,94 @@ def coded(events: pd.DataFrame) -> pd.DataFrame:
     return standing.assign(**{CODE: code, MEASURE: standing[c.RATING].where(kind == "RATED", standing[c.VALUE])})
 
 
+def in_order(events: pd.DataFrame) -> pd.DataFrame:
+    """The events by (event_time, event_id); ids, which are slow to compare, are so only where times are equal."""
+    times = events[c.EVENT_TIME].to_numpy()
+    order = np.argsort(times, kind="stable")
+    same = np.flatnonzero(np.diff(times[order]) == np.timedelta64(0))
+    tied = np.union1d(same, same + 1)
+    rows = events[[c.EVENT_TIME, c.EVENT_ID]].iloc[order[tied]].reset_index(drop=True)
+    order[tied] = order[tied][rows.sort_values([c.EVENT_TIME, c.EVENT_ID]).index]
+    return events.iloc[order]
+
+
+def effects(coded: pd.DataFrame, policy: Policy) -> Floats:
+    """(n, 5) the signed weight of each event in each factor, as FACTORS; 0 where it says nothing."""
+    rules = pd.DataFrame(policy.events, index=FACTORS).T.fillna(0.0)
+    known = np.vstack([rules.to_numpy(float), np.zeros(len(FACTORS))])  # what no rule is about comes last, as -1
+    found = known[rules.index.get_indexer(pd.Index(coded[CODE]))]
+    for code, curve in policy.curves.items():
+        rows = np.flatnonzero((coded[CODE] == code) & coded[MEASURE].notna())
+        value = debiased(coded.iloc[rows], policy) if code == "RATED" else coded[MEASURE].iloc[rows]
+        found[rows, FACTORS.index(curve.factor)] = np.interp(value, curve.at, curve.weight)
+    return found * times(coded, policy).to_numpy()[:, None]
+
+
 def evidence(coded: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """One row per event and factor it moves: creator_id, factor, event_id, event_time, code, measure, signed weight.
 
     Sorted by creator, factor and time.
     """
-    rules = [(code, factor, weight) for code, moved in policy.events.items() for factor, weight in moved.items()]
-    base = coded[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TIME, CODE, MEASURE]].assign(
-        value=coded[MEASURE].where(coded[CODE] != "RATED", debiased(coded, coded[MEASURE], policy)),
-        times=times(coded, policy),
-    )
-    parts = [base.merge(pd.DataFrame(rules, columns=[CODE, c.FACTOR, WEIGHT]), on=CODE)]
-    for code, curve in policy.curves.items():
-        rows = base[(base[CODE] == code) & base["value"].notna()]
-        parts.append(rows.assign(factor=curve.factor, weight=np.interp(rows["value"], curve.at, curve.weight)))
-    found = pd.concat(parts, ignore_index=True)
-    found[WEIGHT] *= found["times"]
-    found = found.drop(columns=["value", "times"])
-    return found[found[WEIGHT] != 0].sort_values([*_GROUP, c.EVENT_TIME, c.EVENT_ID], ignore_index=True)
+    moved = effects(coded, policy)
+    row, factor = np.nonzero(moved)
+    found = coded[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TIME, CODE, MEASURE]].iloc[row]
+    found = found.assign(**{c.FACTOR: np.array(FACTORS, object)[factor], WEIGHT: moved[row, factor]})
+    return found.sort_values(_GROUP, kind="stable", ignore_index=True)
 
 
-def posterior(found: pd.DataFrame, policy: Policy, creator_ids: pd.Index) -> Posterior:
-    """The Beta posteriors of ``creator_ids`` after ``found`` (:func:`evidence`); without evidence the prior."""
-    counted = _remembered(found, policy)
-    groups = counted.groupby(_GROUP)
-
-    def wide(column: pd.Series) -> pd.DataFrame:
-        return column.unstack().reindex(index=creator_ids, columns=FACTORS)
-
-    kept = policy.memory ** wide(groups["size"].sum()).fillna(0.0)
-    alpha, beta = prior(policy)
-    return Posterior(
-        alpha=kept * alpha + wide(groups["good"].sum()).fillna(0.0),
-        beta=kept * beta + wide(groups["bad"].sum()).fillna(0.0),
-        events=wide(groups.size()).fillna(0).astype(int),
-        last=wide(groups[c.EVENT_TIME].max()).astype("datetime64[us]"),
-    )
-
-
-def prior(policy: Policy) -> tuple[pd.Series, pd.Series]:
-    """α and β of a newcomer by factor."""
-    alpha = {name: policy.factors[name].prior_mean * policy.factors[name].prior_events for name in FACTORS}
-    beta = {name: (1 - policy.factors[name].prior_mean) * policy.factors[name].prior_events for name in FACTORS}
-    return pd.Series(alpha), pd.Series(beta)
-
-
-def factor_scores(alpha: pd.DataFrame, beta: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Points in [0, 1000] by factor: the base score for the prior's odds α/β, so many points more for each doubling.
+def factor_scores(alpha: Floats, beta: Floats, policy: Policy) -> Floats:
+    """(n, 5) points in [0, 1000]: the base score for the prior's odds α/β, so many points more for each doubling.
 
     Points to double the odds: Siddiqi, *Credit Risk Scorecards*, ch. 6.
     """
-    prior_alpha, prior_beta = prior(policy)
-    return _scaled(_log_odds(alpha, beta) - _log_odds(prior_alpha, prior_beta), policy)
+    return _scaled(_log_odds(alpha, beta) - _log_odds(*policy.prior), policy)
 
 
-def total(scores: pd.DataFrame, policy: Policy) -> pd.Series:
-    """The credit score in [0, 1000] from :func:`factor_scores`: their weighted mean."""
-    return (scores * weights(policy)).sum(axis=1).clip(0, TOP)
+def total(scores: Floats, policy: Policy) -> Floats:
+    """(n,) the credit score in [0, 1000] from :func:`factor_scores`: their weighted mean."""
+    return np.clip(scores @ policy.weights, 0, TOP)
 
 
-def weights(policy: Policy) -> pd.Series:
-    """The weight of each factor in the score."""
-    return pd.Series({name: policy.factors[name].weight for name in FACTORS})
+def rounded_score(alpha: Floats, beta: Floats, policy: Policy) -> Floats:
+    """(n,) the score as it is shown and as bands and limits judge it."""
+    return total(factor_scores(alpha, beta, policy), policy).round(DECIMALS)
 
 
 def event_points(found: pd.DataFrame, policy: Policy) -> pd.Series:
     """For each row of ``found`` how many points of the score are there because of it: score − score without it."""
     counted = _remembered(found, policy)
     groups = counted.groupby(_GROUP)
-    alpha, beta = prior(policy)
-    sides = {"good": counted[c.FACTOR].map(alpha).astype(float), "bad": counted[c.FACTOR].map(beta).astype(float)}
+    place = [FACTORS.index(name) for name in counted[c.FACTOR]]
     kept = policy.memory ** groups["size"].transform("sum")
     now, without = {}, {}
-    for side, start in sides.items():
+    for side, start in zip(("good", "bad"), policy.prior[:, place], strict=True):
         before = kept * start + groups[side].cumsum() - counted[side]
         now[side] = kept * start + groups[side].transform("sum")
         # Without the event, all that came before it is forgotten by so much less.
         without[side] = now[side] - counted[side] + before * (policy.memory ** -counted["size"] - 1)
-    baseline = counted[c.FACTOR].map(_log_odds(alpha, beta)).astype(float)
-    score, other = (_scaled(_log_odds(x["good"], x["bad"]) - baseline, policy) for x in (now, without))
-    return (score - other) * counted[c.FACTOR].map(weights(policy)).astype(float)
+    newcomer = _log_odds(*policy.prior)[place]
+    score, other = (_scaled(_log_odds(x["good"], x["bad"]) - newcomer, policy) for x in (now, without))
+    return (score - other) * policy.weights[place]
 
 
-def moved(states: Posterior, policy: Policy, effects: dict[str, float]) -> pd.Series:
-    """The score after one more event with these signed weights by factor."""
-    alpha, beta = states.alpha.copy(), states.beta.copy()
-    for factor, weight in effects.items():
-        kept = policy.memory ** abs(weight)
-        added = (1 - kept) / (1 - policy.memory)
-        alpha[factor] = kept * alpha[factor] + added * (weight > 0)
-        beta[factor] = kept * beta[factor] + added * (weight < 0)
-    return total(factor_scores(alpha, beta, policy), policy)
+def confidence(known: Floats, policy: Policy, silent_days: Floats) -> Floats:
+    """1 − interval width / prior interval width, in [0, 1], of n creators.
 
-
-def confidence(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> pd.Series:
-    """1 − interval width / prior interval width, in [0, 1]; silence in a factor halves its evidence every half-life.
-
-    The interval is that of the factors' weighted mean on the angular scale, arcsin √p, where its width depends on the
-    evidence α + β alone and not on how good it is (Anscombe 1948).
+    (n, 5) ``known`` is the evidence α + β of each factor, which every half-life without an event in it halves;
+    ``silent_days`` since the last. The interval is that of the factors' weighted mean on the angular scale, arcsin √p,
+    where its width depends on the evidence alone and not on how good it is (Anscombe 1948).
     """
-    silent = ((as_of - states.last) / pd.Timedelta(days=policy.silence_half_life_days)).fillna(0.0)
-    newcomer = sum(prior(policy))
-    count = newcomer + (states.alpha + states.beta - newcomer) * 0.5**silent
-    narrowed = (weights(policy) ** 2 / (count + 1)).sum(axis=1) / (weights(policy) ** 2 / (newcomer + 1)).sum()
-    return (1 - np.sqrt(narrowed)).clip(0, 1)
+    newcomer = policy.prior.sum(axis=0)
+    count = newcomer + (known - newcomer) * 0.5 ** (silent_days / policy.silence_half_life_days)
+    narrowed = (1 / (count + 1)) @ policy.weights**2 / ((1 / (newcomer + 1)) @ policy.weights**2)
+    return np.clip(1 - np.sqrt(narrowed), 0, 1)
 
 
-def _log_odds(alpha: Frame, beta: Frame) -> Frame:
+def _log_odds(alpha: Numbers, beta: Numbers) -> Numbers:
     return np.log2(np.maximum(alpha, _TINY)) - np.log2(np.maximum(beta, _TINY))
 
 
-def _scaled(doublings: Frame, policy: Policy) -> Frame:
+def _scaled(doublings: Numbers, policy: Policy) -> Numbers:
     return np.minimum(np.maximum(policy.base_score + policy.points_to_double_odds * doublings, 0), TOP)
 
 

@@ -1,39 +1,36 @@
 """How one creator's credit came about, event by event, and what further events would make of it.
 
-The replay is the recursion of docs/credit.md as it stands there, where :mod:`models.credit_factors` sums the same in
-closed form. To undo an event, the replay goes back to before it and takes what came since again: that costs as many
-steps as events came between, so that a history of any length is replayed in linear time.
+To undo an event, the replay goes back to before it and takes what came since again: that costs as many steps as events
+came between, so that a history of any length is replayed in linear time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from features import columns as c
 from features.appeals import UNDOES
 from models.credit import credit_answers, graded
-from models.credit_factors import FACTORS, WEIGHT, coded, evidence, past_events, prior
-from models.credit_policy import Policy
+from models.credit_factors import coded, effects, past_events
+from models.credit_policy import Floats, Policy
+from models.credit_state import State, after, newcomers
 from models.credit_texts import described
 
-Balance = Mapping[str, tuple[float, float]]
-"""α and β by factor."""
-Effects = Mapping[str, float]
-"""Signed weight by factor."""
 SHOWN = ["score", "stars", "band", "order_status"]
 SUSPENSION_ENDED = "SUSPENSION_ENDED"
 
 
 class Moment(NamedTuple):
-    """The balance, and until when the creator is suspended (NaT: is not), once ``code`` has come from ``event``, a row
+    """The creator's state, and until when it is suspended (NaT: is not), once ``code`` has come from ``event``, a row
     of :func:`models.credit_factors.coded`."""
 
     at: pd.Timestamp
     code: str
     event: Any
-    balance: Balance
+    state: State
     until: pd.Timestamp
 
 
@@ -46,7 +43,7 @@ def history_answer(
     that moment with the same ``known_by``. The end of a suspension comes from the event that had set it.
     """
     moments = list(_replayed(events[events[c.CREATOR_ID] == creator_id], policy, as_of, known_by))
-    shown = _shown([Moment(pd.NaT, "", None, _newcomer(policy), pd.NaT), *moments], policy)
+    shown = _shown([Moment(pd.NaT, "", None, newcomers(1, policy), pd.NaT), *moments], policy)
     changes = zip(moments, shown, shown[1:], strict=False)
     return {
         "creator_id": creator_id,
@@ -73,10 +70,9 @@ def what_if_answer(
 
 def _shown(moments: Sequence[Moment], policy: Policy) -> list[dict[str, Any]]:
     """What /v1/credit shows at each moment, in plain values."""
-    sides = ([[moment.balance[name][side] for name in FACTORS] for moment in moments] for side in (0, 1))
-    alpha, beta = (pd.DataFrame(side, columns=FACTORS) for side in sides)
+    state = State._make(map(np.concatenate, zip(*(moment.state for moment in moments), strict=True)))
     until, at = (pd.Series([getattr(m, name) for m in moments], dtype="datetime64[us]") for name in ("until", "at"))
-    return graded(alpha, beta, until, policy, at)[SHOWN].to_dict("records")
+    return graded(state, until, policy, at)[SHOWN].to_dict("records")
 
 
 def _change(moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +94,8 @@ def _change(moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any])
 def _replayed(own: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, known_by: pd.Timestamp) -> Iterator[Moment]:
     """A moment for each of a creator's own events and for each end of a suspension, in order of time."""
     rows = coded(past_events(own, as_of, known_by))
-    replay = _Replay(policy, _effects(rows, policy))
+    moved = effects(rows, policy)
+    replay = _Replay(policy, {one: moved[[row]] for row, one in enumerate(rows[c.EVENT_ID]) if moved[row].any()})
     for event in rows.itertuples():
         yield from replay.ended(event.event_time)
         replay.take(event)
@@ -106,38 +103,16 @@ def _replayed(own: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, known_by: 
     yield from replay.ended(as_of)
 
 
-def _effects(rows: pd.DataFrame, policy: Policy) -> dict[str, dict[str, float]]:
-    """By event_id the signed weight in each factor that it moves."""
-    found: dict[str, dict[str, float]] = {}
-    moved = evidence(rows, policy)
-    for event_id, factor, weight in zip(moved[c.EVENT_ID], moved[c.FACTOR], moved[WEIGHT], strict=True):
-        found.setdefault(event_id, {})[factor] = weight
-    return found
-
-
-def _newcomer(policy: Policy) -> Balance:
-    alpha, beta = prior(policy)
-    return {name: (float(alpha[name]), float(beta[name])) for name in FACTORS}
-
-
-def _moved(balance: Balance, effects: Effects, memory: float) -> Balance:
-    """The balance after one event: α, β ← γ^w α, γ^w β, and (1 − γ^w)/(1 − γ) more on the side it supports."""
-    after = dict(balance)
-    for factor, weight in effects.items():
-        kept = memory ** abs(weight)
-        added = (1 - kept) / (1 - memory)
-        alpha, beta = balance[factor]
-        after[factor] = (kept * alpha + added * (weight > 0), kept * beta + added * (weight < 0))
-    return after
-
-
 @dataclass
 class _Replay:
-    """The ledger of one creator up to a moment: the balance after each event that still stands, and suspensions."""
+    """The ledger of one creator up to a moment: the state after each event that still stands, and suspensions.
+
+    ``effects`` has what each event that moves a factor weighs, (1, 5), by event_id.
+    """
 
     policy: Policy
-    effects: Mapping[str, Effects]
-    path: list[tuple[str, Balance]] = field(default_factory=list)
+    effects: Mapping[str, Floats]
+    path: list[tuple[str, State]] = field(default_factory=list)
     suspensions: dict[str, tuple[pd.Timestamp, Any]] = field(default_factory=dict)
     standing: set[tuple[str, str]] = field(default_factory=set)
     undone: set[tuple[str, str]] = field(default_factory=set)
@@ -156,7 +131,7 @@ class _Replay:
 
     def moment(self, at: pd.Timestamp, code: str, event: Any) -> Moment:
         """What has come of everything taken so far."""
-        return Moment(at, code, event, self._balance(), self._suspended()[0])
+        return Moment(at, code, event, self._state(), self._suspended()[0])
 
     def ended(self, by: pd.Timestamp) -> Iterator[Moment]:
         """The end of the suspension, where it came by then."""
@@ -165,15 +140,15 @@ class _Replay:
             yield self.moment(until, SUSPENSION_ENDED, event)
             self.suspensions.clear()
 
-    def _balance(self) -> Balance:
-        return self.path[-1][1] if self.path else _newcomer(self.policy)
+    def _state(self) -> State:
+        return self.path[-1][1] if self.path else newcomers(1, self.policy)
 
     def _suspended(self) -> tuple[pd.Timestamp, Any]:
         return max(self.suspensions.values(), key=lambda one: one[0], default=(pd.NaT, None))
 
     def _add(self, event_id: str) -> None:
         if event_id in self.effects:
-            self.path.append((event_id, _moved(self._balance(), self.effects[event_id], self.policy.memory)))
+            self.path.append((event_id, after(self._state(), self.effects[event_id], self.policy)))
 
     def _undo(self, one: tuple[str, str]) -> None:
         self.undone.add(one)

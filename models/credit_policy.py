@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from features.vocabulary import CREDIT_FACTORS
 
+Floats = npt.NDArray[np.float64]
 POLICY_FILE = Path(__file__).with_name("credit_policy.json")
 """The policy that comes with the code; a release keeps its own copy."""
 
@@ -83,6 +86,24 @@ class Policy:
     usd: Mapping[str, float] = field(default_factory=dict)
     value_classes: tuple[ValueClass, ...] = ()
     repeated: Repeated = Repeated()
+    hysteresis: float = 0
+
+    @cached_property
+    def weights(self) -> Floats:
+        """(5,) the weight of each factor in the score."""
+        return np.array([self.factors[name].weight for name in CREDIT_FACTORS])
+
+    @cached_property
+    def prior(self) -> Floats:
+        """(2, 5) α and β of a newcomer by factor."""
+        stated = [self.factors[name] for name in CREDIT_FACTORS]
+        good = np.array([one.prior_mean * one.prior_events for one in stated])
+        return np.array([good, [one.prior_events for one in stated] - good])
+
+    @cached_property
+    def starts(self) -> Floats:
+        """(5,) the score at which each band starts."""
+        return np.array([band.start for band in self.bands], float)
 
 
 def load_policy(path: Path = POLICY_FILE) -> Policy:
@@ -119,6 +140,7 @@ def _check(policy: Policy) -> None:
         "bands rise from 0 and are five, one per star": starts == sorted(starts)
         and starts[0] == 0
         and len(starts) == 5,
+        "hysteresis is no less than nothing": policy.hysteresis >= 0,
         "whoever rates, the best rating never lowers and the worst never raises": _fair(policy),
         "classes of value rise from 0": bool(classes == sorted(classes) and classes[:1] in ([], [0])),
         "an event is multiplied by more than 0": all(one.times > 0 for one in policy.value_classes),

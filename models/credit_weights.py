@@ -15,9 +15,9 @@ AGREEMENTS = ("ACCEPTED", "CONTRACTED")
 _SECONDS_A_DAY = 24 * 60 * 60
 
 
-def debiased(coded: pd.DataFrame, rating: pd.Series, policy: Policy) -> pd.Series:
-    """Each rating as a brand of usual severity would have given it: plus what its brand's ratings lie below others'."""
-    return rating + coded[c.BRAND_ID].map(policy.raters).astype(float).fillna(0.0)
+def debiased(ratings: pd.DataFrame, policy: Policy) -> pd.Series:
+    """What a brand of usual severity would have given: each rating plus by how much its brand's lie below others'."""
+    return ratings[c.RATING] + ratings[c.BRAND_ID].map(policy.raters).astype(float).fillna(0.0)
 
 
 def times(coded: pd.DataFrame, policy: Policy) -> pd.Series:

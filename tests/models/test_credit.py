@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from features import schema
 from models.credit import credit_answers, credit_scores, load_policy
-from models.credit_factors import FACTORS, coded_events, event_points, evidence, factor_scores, posterior, total
+from models.credit_factors import FACTORS, coded_events, event_points, evidence, factor_scores, total
+from models.credit_policy import Floats
+from models.credit_state import posterior
 
 Event = Mapping[str, object]
 POLICY = load_policy()
@@ -66,15 +68,15 @@ def ledger(events: Sequence[Event], creator_id: str = "c1") -> pd.DataFrame:
     return schema.conform(pd.DataFrame(rows, columns=schema.COLLABORATION_EVENTS.names), schema.COLLABORATION_EVENTS)
 
 
-def factors(events: pd.DataFrame, as_of: pd.Timestamp = AS_OF) -> pd.DataFrame:
-    """The unrounded factors of c1, one row."""
-    states = posterior(evidence(coded_events(events, as_of), POLICY), POLICY, ME)
-    return factor_scores(states.alpha, states.beta, POLICY)
+def factors(events: pd.DataFrame, as_of: pd.Timestamp = AS_OF) -> Floats:
+    """The unrounded factors of c1, (1, 5)."""
+    state = posterior(coded_events(events, as_of), POLICY, ME).state
+    return factor_scores(state.alpha, state.beta, POLICY)
 
 
 def score(events: pd.DataFrame, as_of: pd.Timestamp = AS_OF) -> float:
     """The unrounded score of c1."""
-    return float(total(factors(events, as_of), POLICY).iloc[0])
+    return float(total(factors(events, as_of), POLICY)[0])
 
 
 def row(events: pd.DataFrame, as_of: pd.Timestamp = AS_OF) -> "pd.Series":
@@ -96,7 +98,7 @@ def with_one(history: Sequence[Event], event: Event, place: int) -> pd.DataFrame
 def test_good_event_never_lowers_any_factor_wherever_it_falls(
     history: Sequence[Event], event: Event, place: int
 ) -> None:
-    assert (factors(with_one(history, event, place)) >= factors(ledger(history)) - 1e-9).all(axis=None)
+    assert (factors(with_one(history, event, place)) >= factors(ledger(history)) - 1e-9).all()
 
 
 @few
@@ -104,7 +106,7 @@ def test_good_event_never_lowers_any_factor_wherever_it_falls(
 def test_bad_event_never_raises_any_factor_wherever_it_falls(
     history: Sequence[Event], event: Event, place: int
 ) -> None:
-    assert (factors(with_one(history, event, place)) <= factors(ledger(history)) + 1e-9).all(axis=None)
+    assert (factors(with_one(history, event, place)) <= factors(ledger(history)) + 1e-9).all()
 
 
 @pytest.mark.parametrize(("events", "sign"), [(GOOD, 1), (BAD, -1), (NEUTRAL, 0)])
@@ -130,18 +132,17 @@ def test_confidence_grows_with_evidence_and_fades_with_silence() -> None:
 
 @few
 @given(EVENTS)
-def test_closed_form_is_the_recursion(history: Sequence[Event]) -> None:
-    found = evidence(coded_events(ledger(history), AS_OF), POLICY)
-    states = posterior(found, POLICY, ME)
-    for name in FACTORS:
+def test_posterior_is_the_recursion_of_the_docs(history: Sequence[Event]) -> None:
+    coded = coded_events(ledger(history), AS_OF)
+    found, state = evidence(coded, POLICY), posterior(coded, POLICY, ME).state
+    for place, name in enumerate(FACTORS):
         prior = POLICY.factors[name]
         alpha, beta = prior.prior_mean * prior.prior_events, (1 - prior.prior_mean) * prior.prior_events
         for weight in found.loc[found["factor"] == name, "weight"]:
             kept = POLICY.memory ** abs(weight)
             added = (1 - kept) / (1 - POLICY.memory)
             alpha, beta = kept * alpha + added * (weight > 0), kept * beta + added * (weight < 0)
-        assert states.alpha.loc["c1", name] == pytest.approx(alpha)
-        assert states.beta.loc["c1", name] == pytest.approx(beta)
+        assert (state.alpha[0, place], state.beta[0, place]) == pytest.approx((alpha, beta))
 
 
 @few
@@ -151,10 +152,8 @@ def test_points_of_an_event_are_the_score_less_the_score_without_it(history: Seq
     found = evidence(coded_events(events, AS_OF), POLICY)
     points = event_points(found, POLICY).groupby(found["event_id"]).sum()
     for event_id, gained in points.items():
-        without = found[found["event_id"] != event_id]
-        states = posterior(without, POLICY, ME)
-        other = float(total(factor_scores(states.alpha, states.beta, POLICY), POLICY).iloc[0])
-        assert gained == pytest.approx(score(events) - other, abs=1e-6)
+        without = events[events["event_id"] != event_id]
+        assert gained == pytest.approx(score(events) - score(without), abs=1e-6)
 
 
 @few

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from models.credit import ACTIONS, POLICY_FILE, credit_answers, load_policy
-from models.credit_factors import FACTORS, coded_events, evidence, posterior
+from models.credit_factors import FACTORS, coded_events, evidence
+from models.credit_state import posterior
 from models.credit_texts import TEXTS
 from tests.models.test_credit import AS_OF, ME, NOBODY, POLICY, Event, ledger
 
@@ -27,6 +28,7 @@ def test_every_rule_has_its_words_and_every_action_a_rule() -> None:
         ({"memory": 1}, "memory"),
         ({"factors": {name: {"weight": 0.3, "prior_mean": 0.5, "prior_events": 8} for name in FACTORS}}, "sum to 1"),
         ({"bands": [{"name": "ONLY", "from": 0}]}, "bands"),
+        ({"hysteresis": -1}, "hysteresis"),
         ({"raters": {"b1": -2.5}}, "whoever rates"),
         ({"value_classes": [{"from": 5, "times": 1}]}, "classes of value"),
         ({"value_classes": [{"from": 0, "times": 0}]}, "multiplied"),
@@ -43,7 +45,7 @@ def test_policy_that_breaks_a_promise_is_refused(change: Event, promise: str, tm
 
 def test_policy_of_an_older_release_has_no_raters_classes_or_repeats(tmp_path: Path) -> None:
     path = tmp_path / "policy.json"
-    later = ("raters", "usd", "value_classes", "repeated")
+    later = ("hysteresis", "raters", "usd", "value_classes", "repeated")
     stated = json.loads(POLICY_FILE.read_text())
     path.write_text(json.dumps({name: value for name, value in stated.items() if name not in later}))
     policy = load_policy(path)
@@ -71,16 +73,11 @@ def cells(heading: str) -> list[list[str]]:
 
 def test_worked_example_of_the_docs() -> None:
     events, as_of = ledger(EXAMPLE), pd.Timestamp("2026-04-01")
-    states = posterior(evidence(coded_events(events, as_of), POLICY), POLICY, ME)
+    state = posterior(coded_events(events, as_of), POLICY, ME).state
     found = credit_answers(events, NOBODY, POLICY, as_of, list(ME))[0]
     shown = [
-        [
-            f["name"],
-            f"{states.alpha.loc['c1', f['name']]:.3f}",
-            f"{states.beta.loc['c1', f['name']]:.3f}",
-            f"{f['score']}",
-        ]
-        for f in found["factors"]
+        [factor["name"], f"{alpha:.3f}", f"{beta:.3f}", f"{factor['score']}"]
+        for factor, alpha, beta in zip(found["factors"], state.alpha[0], state.beta[0], strict=True)
     ]
     assert cells("A worked example")[:5] == shown
     assert f"**{found['score']}**" in DOCS
@@ -107,6 +104,9 @@ def test_docs_state_the_policy() -> None:
     ]
     assert f"{POLICY.repeated.days:g} days before this one multiplies" in " ".join(DOCS.split())
     assert f"this one's events by {POLICY.repeated.times:g}." in DOCS
+    assert f"more than {POLICY.hysteresis:g} points" in DOCS
+    limit, freed = POLICY.limited_below, POLICY.limited_below + POLICY.hysteresis
+    assert f"from below {limit:g} on until the score is {freed:g}" in DOCS
     assert cells("Stars, bands and orders") == [
         [f"{start:g}", "★" * star, name]
         for star, (name, start) in enumerate(((band.name, band.start) for band in POLICY.bands), start=1)
