@@ -18,7 +18,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export CREATORMATCH_HOME := $(DATA)
 
-.PHONY: help run stop test check bench lock clean
+.PHONY: help run stop test check postgres install-postgres bench lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -36,7 +36,7 @@ run: $(CHAMPION)
 stop:
 	@$(PYTHON) tools/service.py stop $(DATA) $(PORT)
 
-test: check
+test: check postgres
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(INSTALLED)
@@ -44,6 +44,15 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy features models training serving
 	$(BIN)/lint-imports
+
+# The tests start a server of their own from these programs (tests/postgres.py).
+postgres:
+	@command -v initdb || ls /usr/lib/postgresql/*/bin/initdb || $(MAKE) --no-print-directory install-postgres
+
+install-postgres:
+	@test "$$(id -u)" = 0 && command -v apt-get || { echo 'install PostgreSQL, the package postgresql: the tests need its initdb'; exit 1; }
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql
 
 bench: $(SAMPLE)/.done
 	$(BIN)/creatormatch benchmark marketplace --data $(SAMPLE)

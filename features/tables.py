@@ -67,7 +67,7 @@ def read_raw(source: str | Path, names: Iterable[str] = tuple(schema.CONTRACT)) 
     Raises InputError for a file that cannot be read, with code NOT_FOUND for a folder that is not there and UNAVAILABLE
     for a database that does not answer.
     """
-    return _read_sql(str(source), names) if _is_url(source) else _read_folder(Path(source), names)
+    return _read_sql(str(source), names) if is_url(source) else _read_folder(Path(source), names)
 
 
 def write_tables(
@@ -79,9 +79,9 @@ def write_tables(
     a list item that contains ``|``.
     """
     completed = {name: frame for name, frame in schema.complete(tables).items() if len(frame)}
-    if _is_url(destination) or file_format == "csv":
+    if is_url(destination) or file_format == "csv":
         completed = {name: as_text(frame, schema.CONTRACT[name]) for name, frame in completed.items()}
-    if _is_url(destination):
+    if is_url(destination):
         _write_sql(completed, str(destination))
     else:
         _write_folder(completed, Path(destination), file_format)
@@ -183,7 +183,8 @@ def _plain(cell: object) -> object:
     return cell if isinstance(cell, str | int | float) or pd.isna(cell) else str(cell)
 
 
-def _is_url(source: str | Path) -> bool:
+def is_url(source: str | Path) -> bool:
+    """Whether a source is a SQL URL; anything else is a folder."""
     return "://" in str(source)
 
 
@@ -251,14 +252,19 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {".parquet": _read_parquet, ".csv": _read_csv}
 
 
-@contextmanager
-def _connection(url: str, reading: bool) -> Iterator[sa.Connection]:
-    """A transaction on the database at ``url``; what goes wrong there comes out as an InputError, without password."""
+def sql_engine(url: str, **options: object) -> sa.Engine:
+    """SQLAlchemy's engine for ``url``, not connected yet. Raises InputError (NOT_FOUND) for no usable URL."""
     try:
-        engine = sa.create_engine(url)
+        return sa.create_engine(url, **options)
     except (SQLAlchemyError, ImportError, ValueError) as error:
         problem = f"is no usable SQL URL; write dialect://user:password@host/name ({_first_line(error)})"
         raise bad("dataset", problem, url.partition("://")[0], code="NOT_FOUND") from error
+
+
+@contextmanager
+def _connection(url: str, reading: bool) -> Iterator[sa.Connection]:
+    """A transaction on the database at ``url``; what goes wrong there comes out as an InputError, without password."""
+    engine = sql_engine(url)
     if reading and _is_missing_file(engine.url):
         raise bad("dataset", "there is no such database file; correct the URL", url, code="NOT_FOUND")
     try:

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -14,7 +12,7 @@ from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import InputError, bad
 from features.fraud.history import History
-from features.schema import BRIEFS, CONTRACT, Tables, complete, conform
+from features.schema import BRIEFS, Tables, complete, conform
 from features.tables import coerce
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import row_problems, wall_clock
@@ -176,28 +174,21 @@ class Engine:
             "data_as_of": self._catalogue.as_of.isoformat(),
         }
 
-    def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
-        """Adds observations of creators and their audience; rows without ``observed_at`` are observed now.
+    def replace(self, creator_ids: Sequence[str], rows: Tables) -> None:
+        """Takes over what the store says of creators now: ``rows`` are all of theirs in the tables that it names.
 
-        What an undated row said gives way: it would count as observed later than any date.
+        One without a row in ``creators`` is gone, and out of every other table too. Credit, open orders, what ranking
+        knows and the queue follow at once, fraud probabilities with the next training.
         """
-        self._add({"creators": creators, "audience": audience})
-
-    def append_events(self, events: pd.DataFrame) -> None:
-        """Adds ledger events: credit, open orders and what ranking knows of these creators follow at once."""
-        self._add({"collaboration_events": events})
-
-    def append_labels(self, labels: pd.DataFrame, events: pd.DataFrame) -> None:
-        """Adds fraud labels of creators and the ledger events that follow from them: credit and the queue know at once,
-        probabilities with the next training."""
-        self._add({"fraud_labels": labels, "collaboration_events": events})
-
-    def delete(self, creator_ids: Sequence[str]) -> None:
-        """Takes creators and all their rows out of the catalogue."""
-        gone = pd.Index(_known(self._catalogue, creator_ids))
-        tables = {name: frame for name, frame in self._tables.items() if c.CREATOR_ID in frame}
-        left = {name: frame[~frame[c.CREATOR_ID].isin(gone)] for name, frame in tables.items()}
-        self._renew(left, gone, self._catalogue.latest)
+        ids, fresh = pd.Index(creator_ids), complete(rows)
+        gone = ids.difference(pd.Index(fresh["creators"][c.CREATOR_ID]))
+        changed = {name: self._with(name, ids, fresh[name]) for name in rows}
+        if len(gone):
+            others = [name for name, frame in self._tables.items() if c.CREATOR_ID in frame and name not in rows]
+            changed |= {name: self._with(name, gone, fresh[name]) for name in others}
+        latest = max(self._catalogue.latest, data_as_of(fresh))
+        self._catalogue = renewed(self._catalogue, self._bundle, changed, ids, latest, self._bank)
+        self._tables = {**self._tables, **changed}
 
     def _credit(
         self,
@@ -215,25 +206,10 @@ class Engine:
         version = str(self._bundle.versions["fraud"])
         return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, catalogue.dossier)]
 
-    def _add(self, added: Tables) -> None:
-        """Takes rows into tables that are about creators."""
-        added = {name: rows for name, rows in added.items() if len(rows)}
-        ids = pd.Index(pd.concat([rows[c.CREATOR_ID] for rows in added.values()]).unique())
-        latest = max(self._catalogue.latest, data_as_of(added))
-        self._renew({name: self._joined(name, rows) for name, rows in added.items()}, ids, latest)
-
-    def _joined(self, table: str, rows: pd.DataFrame) -> pd.DataFrame:
-        """The table with ``rows``, which replace those of the same entity that are undated or of the same time."""
-        stored, added, contract = self._tables[table], conform(rows, CONTRACT[table]), CONTRACT[table]
-        if contract.entity:
-            undated = stored[c.OBSERVED_AT].isna() & _in(stored, added, contract.entity)
-            stored = stored[~undated & ~_in(stored, added, (*contract.entity, c.OBSERVED_AT))]
-        return pd.concat([stored, added], ignore_index=True)
-
-    def _renew(self, changed: Tables, ids: pd.Index, latest: pd.Timestamp) -> None:
-        """Takes changed tables and the catalogue that knows them over together, or neither where that fails."""
-        self._catalogue = renewed(self._catalogue, self._bundle, changed, ids, latest, self._bank)
-        self._tables = {**self._tables, **changed}
+    def _with(self, table: str, ids: pd.Index, rows: pd.DataFrame) -> pd.DataFrame:
+        """The table with ``rows`` in the place of those of ``ids``."""
+        stored = self._tables[table]
+        return pd.concat([stored[~stored[c.CREATOR_ID].isin(ids)], rows], ignore_index=True)
 
 
 def _known(catalogue: Catalogue, creator_ids: Sequence[str], field: str = "creator_ids") -> list[str]:
@@ -242,11 +218,6 @@ def _known(catalogue: Catalogue, creator_ids: Sequence[str], field: str = "creat
     if missing:
         raise bad(field, "no such creator", missing[0], "NOT_FOUND")
     return list(dict.fromkeys(creator_ids))
-
-
-def _in(frame: pd.DataFrame, other: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Which rows of ``frame`` have the values of some row of ``other`` in the columns ``names``."""
-    return pd.MultiIndex.from_frame(frame[[*names]]).isin(pd.MultiIndex.from_frame(other[[*names]]))
 
 
 def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:

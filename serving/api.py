@@ -1,10 +1,10 @@
-"""What stands behind the routes: reads go to the engine, writes to the store first and then to the engine."""
+"""What stands behind the routes: reads go to the engine, writes to the store, which the engine follows."""
 
 import json
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,8 +15,9 @@ from features.errors import Detail, InputError, bad
 from features.validation import violations
 from serving import feedback, fraud_requests, labels, ledger, ledger_requests, requests, what_if
 from serving.auth import RISK, Caller
+from serving.follower import Follower
 from serving.rows import Body
-from serving.store import Ranking, Store
+from serving.store import Ranking, Store, Writing
 
 if TYPE_CHECKING:
     from models.engine import Engine
@@ -28,12 +29,12 @@ FATES = {"accepted": ledger.ACCEPTED, "duplicates": ledger.DUPLICATE, "rejected"
 class Api:
     """One method per route, from a valid request to an answer of plain JSON values; raises InputError.
 
-    Methods may run side by side in threads: reads rely on the engine's bundle being immutable, writes take turns.
+    Methods may run side by side in threads and in processes: reads rely on the engine's bundle being immutable; a write
+    judges and stores in one transaction of its own, and answers once the catalogue here has it too.
     """
 
-    def __init__(self, engine: "Engine", store: Store) -> None:
-        self._engine, self._store = engine, store
-        self._writing = Lock()
+    def __init__(self, engine: "Engine", store: Store, follower: Follower) -> None:
+        self._engine, self._store, self._follower = engine, store, follower
 
     def rank(self, request: requests.RankRequest, _: Caller) -> Answer:
         """Rank creators for a brief, with reasons when asked to explain."""
@@ -83,10 +84,11 @@ class Api:
         latest = self._engine.as_of
         batch = what_if.completed(rows, request.creator_id, latest)
         now = max(self._now(), latest + pd.Timedelta(microseconds=len(batch)))
-        known = self._store.known_creators([request.creator_id])
+        with self._store.reading() as store:
+            known, stored = store.known_creators([request.creator_id]), store.events_about(batch)
         if not known:
             raise bad("creator_id", "no such creator", request.creator_id, "NOT_FOUND")
-        verdict = ledger.judged(batch, self._store.events_about(batch), known, now, backfill=False)
+        verdict = ledger.judged(batch, stored, known, now, backfill=False)
         what_if.check(verdict)
         return self._engine.credit_what_if(request.creator_id, batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
 
@@ -104,34 +106,33 @@ class Api:
         ids = list(dict.fromkeys([*creators[c.CREATOR_ID], *audience[c.CREATOR_ID]]))
         if not ids:
             raise bad("creators", "give at least one row of creators or audience", 0)
-        with self._writing:
-            known = self._store.known_creators(ids)
+        with self._written() as store:
+            known = store.known_creators(ids)
             _check_creators(audience, known | {*creators[c.CREATOR_ID]})
             creators, audience = self._dated(creators), self._dated(audience)
             _check({"creators": creators, "audience": audience}, known, self._now())
-            self._store.upsert(creators, audience)
-            self._engine.upsert(creators, audience)
+            store.upsert(creators, audience)
         return {"results": [{"creator_id": one, "status": "UPDATED" if one in known else "CREATED"} for one in ids]}
 
     def delete(self, request: requests.CreatorIds, _: Caller) -> Answer:
         """Remove creators and every row about them; the last creator stays."""
         ids = list(dict.fromkeys(request.creator_ids))
-        with self._writing:
-            known = self._store.known_creators(ids)
-            if not self._store.has_others(ids):
+        with self._written() as store:
+            known = store.known_creators(ids)
+            if not store.has_others(ids):
                 raise bad("creator_ids", "would leave no creator at all; keep one", len(ids), "CONFLICT")
-            self._store.delete(ids)
-            self._engine.delete([one for one in ids if one in known])
+            store.delete(sorted(known))
         return {"results": [{"creator_id": one, "status": "DELETED" if one in known else "NOT_FOUND"} for one in ids]}
 
     def events(self, request: requests.EventsRequest, _: Caller) -> Answer:
         """Append events to the ledger: durable before the answer, the same event twice is one event."""
         batch = _frame(request.events, schema.COLLABORATION_EVENTS)
-        with self._writing:
-            creators = self._store.known_creators(list(batch[c.CREATOR_ID].unique()))
-            stored = self._store.events_about(batch)
-            verdict = ledger.judged(batch, stored, creators, self._now(), request.backfill)
-            self._append(batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
+        with self._written() as store:
+            creators = store.known_creators(list(batch[c.CREATOR_ID].unique()))
+            now = self._now()
+            verdict = ledger.judged(batch, store.events_about(batch), creators, now, request.backfill)
+            new = batch[verdict[ledger.STATUS] == ledger.ACCEPTED]
+            store.append_events(new.assign(**{c.RECEIVED_AT: new[c.RECEIVED_AT].fillna(now)}))
         return _counted(verdict.to_dict("records"))
 
     def fraud_simulation(self, request: fraud_requests.SimulateRequest, _: Caller) -> Answer:
@@ -141,32 +142,39 @@ class Api:
     def fraud_labels(self, request: fraud_requests.LabelsRequest, _: Caller) -> Answer:
         """Tell what reviews found: label and ledger event in one transaction, the same label twice is one."""
         batch = _frame(request.labels, schema.FRAUD_LABELS)
-        with self._writing:
+        with self._written() as store:
             now = self._now()
-            creators = self._store.known_creators(list(batch[c.CREATOR_ID].dropna().unique()))
-            known = self._store.labels_about(batch)
+            creators = store.known_creators(list(batch[c.CREATOR_ID].dropna().unique()))
+            known = store.labels_about(batch)
             verdict = labels.judged(batch, known, creators, now)
             new = verdict[verdict[ledger.STATUS] == ledger.ACCEPTED]
-            events = labels.ledger_events(new, self._store.events_about(labels.asked(new)), known, now)
-            fates = ledger.judged(events, self._store.events_about(events), creators, now, backfill=False)
+            events = labels.ledger_events(new, store.events_about(labels.asked(new)), known, now)
+            fates = ledger.judged(events, store.events_about(events), creators, now, backfill=False)
             verdict, events = labels.settled(verdict, events, fates)
-            self._append_labels(verdict[verdict[ledger.STATUS] == ledger.ACCEPTED], events)
+            store.append_labels(verdict[verdict[ledger.STATUS] == ledger.ACCEPTED], events)
         return _counted(labels.results(verdict, events))
 
     def feedback(self, request: requests.FeedbackRequest, _: Caller) -> Answer:
         """Tell what of a ranking was shown and what came of it, to learn from: the same item twice is one."""
-        with self._writing:
-            ranking = self._store.ranking(request.ranking_id)
+        with self._store.writing() as store:
+            ranking = store.ranking(request.ranking_id)
             if ranking is None:
                 raise bad("ranking_id", "no such ranking was answered here", request.ranking_id, "NOT_FOUND")
             brief = schema.conform(pd.DataFrame([json.loads(ranking.brief)]), schema.BRIEFS)
             batch = feedback.impressions(_frame(request.items, schema.IMPRESSIONS), ranking, brief)
-            creators = self._store.known_creators(list(batch[c.CREATOR_ID].unique()))
-            found = feedback.judged(batch, self._store.impressions_of(ranking.ranking_id), creators, self._now())
+            creators = store.known_creators(list(batch[c.CREATOR_ID].unique()))
+            found = feedback.judged(batch, store.impressions_of(ranking.ranking_id), creators, self._now())
             if len(found.impressions):
                 first = min(ranking.ranked_at, found.impressions[c.SHOWN_AT].min())
-                self._store.write_feedback(brief.fillna({c.CREATED_AT: first}), found.impressions)
+                store.write_feedback(brief.fillna({c.CREATED_AT: first}), found.impressions)
         return _counted(found.results)
+
+    @contextmanager
+    def _written(self) -> Iterator[Writing]:
+        """A write to what the catalogue is made of, which knows of it when this ends."""
+        with self._store.writing() as store:
+            yield store
+        self._follower.follow()
 
     def _remember(self, answer: Answer, brief: Body) -> None:
         """Keeps a ranking's brief, under the ranking's own id where it has none, for the feedback that may come."""
@@ -174,18 +182,6 @@ class Api:
         given = brief.model_dump(mode="json", exclude_none=True)
         kept = json.dumps({c.BRIEF_ID: ranking_id} | given, ensure_ascii=False)
         self._store.remember(Ranking(ranking_id, kept, answer["models"]["release"], self._now()))
-
-    def _append(self, events: pd.DataFrame) -> None:
-        if len(events):
-            events = events.assign(**{c.RECEIVED_AT: events[c.RECEIVED_AT].fillna(self._now())})
-            self._store.append_events(events)
-            self._engine.append_events(events)
-
-    def _append_labels(self, new: pd.DataFrame, events: pd.DataFrame) -> None:
-        new, events = new[[*schema.FRAUD_LABELS.names]], events[[*schema.COLLABORATION_EVENTS.names]]
-        self._store.append_labels(new, events)
-        if len(about_creators := new[new[c.CREATOR_ID].notna()]):
-            self._engine.append_labels(about_creators, events)
 
     def _dated(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with a missing ``observed_at`` just after everything known, so that they are the latest."""

@@ -1,12 +1,13 @@
 """The BentoML service, configured by the environment.
 
-``CREATORMATCH_HOME`` is the data directory with the promoted release and the stores, ``CREATORMATCH_DATA`` the dataset
-(folder or SQL URL) to import once (without it the last one), ``CREATORMATCH_KEYS`` an optional file of API keys.
+``CREATORMATCH_HOME`` is the data directory with the promoted release and the stores, ``CREATORMATCH_DATA`` a folder to
+import once or the SQL URL of the store (without it the last folder), ``CREATORMATCH_KEYS`` a file of API keys, if any.
 """
 
 import gc
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from serving import errors
 from serving.api import Api
 from serving.app import build_app
 from serving.auth import Auth
-from serving.store import Store, open_store, url_of
+from serving.follower import Follower
+from serving.opening import open_store
+from serving.store import Store
 
 THREAD_LIMITS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
@@ -29,9 +32,10 @@ logger = logging.getLogger(__name__)
 
 
 def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
-    """The application for the promoted release under ``home`` and the dataset ``source``, imported when it is new.
+    """The application for the promoted release under ``home`` and the store for ``source``
+    (:func:`serving.opening.open_store`).
 
-    Without a source it serves the store that was served last. Raises InputError when there is no release or no data, or
+    Raises InputError when there is no release or no data, or
     when one of them cannot be read.
     """
     from models.engine import Engine
@@ -39,16 +43,33 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
 
     auth = Auth.from_file(keys)
     release = local_champion(home)
-    path = open_store(home, source)
-    engine = Engine.load(release, read_tables(url_of(path)), home / EMBEDDINGS)
-    return build_app(Api(engine, Store(path)), auth)
+    url = open_store(home, source)
+    store = Store(url)
+    with store.reading() as now:
+        since = now.number()
+    engine = Engine.load(release, read_tables(url), home / EMBEDDINGS)
+    follower = Follower(engine, store, since)
+    follower.keep_following()
+    return build_app(Api(engine, store, follower), auth)
+
+
+def _settings() -> tuple[Path, str | None]:
+    """The data directory and the source, from the environment."""
+    home = os.environ.get("CREATORMATCH_HOME")
+    if not home:
+        raise bad("CREATORMATCH_HOME", "set this variable to the data directory", home)
+    return Path(home), os.environ.get("CREATORMATCH_DATA")
 
 
 def _from_environment() -> ASGIApp:
-    home, keys = os.environ.get("CREATORMATCH_HOME"), os.environ.get("CREATORMATCH_KEYS")
-    if not home:
-        raise bad("CREATORMATCH_HOME", "set this variable to the data directory", home)
-    return build_service(Path(home), os.environ.get("CREATORMATCH_DATA"), Path(keys) if keys else None)
+    keys = os.environ.get("CREATORMATCH_KEYS")
+    return build_service(*_settings(), Path(keys) if keys else None)
+
+
+def _prepare() -> None:
+    """Imports and migrates once, before there are workers; what fails here each of them will say."""
+    with suppress(InputError):
+        open_store(*_settings())
 
 
 async def routes(scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +91,8 @@ class CreatorMatch:
     A worker that cannot start, because nothing is promoted yet, tells the log and every caller so (503, not ready):
     one that died would only be started again.
     """
+
+    prepare = bentoml.on_deployment(_prepare)
 
     def __init__(self) -> None:
         self._ready = False

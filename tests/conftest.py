@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -10,6 +10,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from tests.postgres import Server, running_server
 
 settings.register_profile("no deadlines", deadline=None)  # on a busy machine an example may take seconds
 settings.load_profile("no deadlines")
@@ -33,6 +35,13 @@ def dataset(shared: Path) -> Path:
 def home(shared: Path, dataset: Path) -> Path:
     """A data directory whose champion is trained on ``dataset``. Read only: copy it to write."""
     return _built_once(shared / "home", lambda folder: _train(dataset, folder))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for this process's tests alone."""
+    with running_server() as server:
+        yield server
 
 
 def _built_once(folder: Path, build: Callable[[Path], None]) -> Path:

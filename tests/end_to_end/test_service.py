@@ -22,7 +22,7 @@ from features.schema import Tables
 from features.tables import read_tables
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
 from serving import answers, fraud_answers, ledger_answers
-from serving.store import url_of
+from serving.opening import url_of
 from tests.end_to_end.serve import free_port, running
 from tests.models.records import record_of
 from training.examples import ranking_examples

@@ -16,6 +16,7 @@ from features.asof import known
 from features.schema import AUDIENCE, COLLABORATION_EVENTS, CREATORS, Tables, conform
 from models.catalogue import Catalogue, _scored
 from models.engine import Engine
+from tests.models.writes import append_events, delete, upsert
 
 TICK = pd.Timedelta(microseconds=1)
 SOME = 8
@@ -49,7 +50,7 @@ def test_a_creator_who_leaves_takes_along_what_shared_accounts_told_of_others(te
     catalogue = template._catalogue
     gone = catalogue.fraud["shared_engagers"].idxmax()
     engine = copied(template)
-    engine.delete([gone])
+    delete(engine, [gone])
     found = engine._catalogue
     assert (found.fraud["shared_engagers"] != catalogue.fraud["shared_engagers"].drop(gone)).any()
     assert_same(found, anew(engine))
@@ -58,7 +59,7 @@ def test_a_creator_who_leaves_takes_along_what_shared_accounts_told_of_others(te
 def test_everyone_but_one_may_leave(template):
     engine = copied(template)
     first, *others = template._catalogue.state.ids
-    engine.delete(others)
+    delete(engine, others)
     assert list(engine._catalogue.state.ids) == [first]
     assert_same(engine._catalogue, anew(engine))
 
@@ -78,18 +79,18 @@ def write(engine: Engine, kind: str, who: str, number: int) -> None:
             c.CREATOR_ID: who, c.BIO: f"Matcha 抹茶 {number}", c.CONTENT_LABELS: ["food", f"label-{number}"],
             c.CREATOR_PRICE: 100.0 + number, c.CURRENCY: "USD", c.ONBOARDING_STATUS: "IN", c.OBSERVED_AT: at,
         }  # fmt: skip
-        engine.upsert(conform(pd.DataFrame([row]), CREATORS), conform(pd.DataFrame(), AUDIENCE))
+        upsert(engine, conform(pd.DataFrame([row]), CREATORS), conform(pd.DataFrame(), AUDIENCE))
     elif kind == "audience" and there:
         shares = pd.DataFrame({c.BUCKET: ["ID", f"X{number}"], c.SHARE: [0.25, 0.75]})
         shares = shares.assign(**{c.CREATOR_ID: who, c.DIMENSION: "country", c.OBSERVED_AT: at})
-        engine.upsert(conform(pd.DataFrame(), CREATORS), conform(shares, AUDIENCE))
+        upsert(engine, conform(pd.DataFrame(), CREATORS), conform(shares, AUDIENCE))
     elif kind == "append_events" and there:
         events = pd.DataFrame({c.EVENT_TYPE: JOB[: 2 + number], c.EVENT_TIME: at, c.CREATOR_ID: who})
         key = {c.COLLABORATION_ID: f"k{number}", c.BRAND_ID: "new-brand"}
         events = events.assign(**key, event_id=[f"{number}-{i}" for i in events.index])
-        engine.append_events(conform(events, COLLABORATION_EVENTS))
+        append_events(engine, conform(events, COLLABORATION_EVENTS))
     elif kind == "delete" and there:
-        engine.delete([who])
+        delete(engine, [who])
 
 
 def anew(engine: Engine) -> Catalogue:

@@ -15,6 +15,7 @@ from features.tables import read_tables
 from models.catalogue import Catalogue
 from models.engine import Engine
 from models.registry import local_champion
+from tests.models.writes import append_events, append_labels, delete, upsert
 
 BRIEF = {
     "title": "Matcha latte 🍵",
@@ -270,7 +271,7 @@ def test_an_upserted_creator_is_found_and_ranked_at_once(own_engine):
     share = {
         c.CREATOR_ID: "new", c.DIMENSION: "gender", c.BUCKET: "FEMALE", c.SHARE: 1.0, c.OBSERVED_AT: own_engine.as_of,
     }  # fmt: skip
-    own_engine.upsert(pd.DataFrame([row]), pd.DataFrame([share]))
+    upsert(own_engine, pd.DataFrame([row]), pd.DataFrame([share]))
     assert ids_of(own_engine.search({"filters": {"country_codes": ["IS"]}})) == ["new"]
     assert "new" in ids_of(ranked(own_engine, limit=EVERYONE))
     (profile,) = own_engine.profile({"creator_ids": ["new"]}, risk=False)["results"]
@@ -282,7 +283,7 @@ def test_a_creator_observed_again_is_what_was_seen_last(own_engine, few):
     before = own_engine.search({})["candidates"]["catalogue"]
     for followers in (7.0, 8.0):
         row = {c.CREATOR_ID: one, c.FOLLOWERS_COUNT: followers, c.OBSERVED_AT: own_engine.as_of}
-        own_engine.upsert(pd.DataFrame([row]), pd.DataFrame(columns=[c.CREATOR_ID]))
+        upsert(own_engine, pd.DataFrame([row]), pd.DataFrame(columns=[c.CREATOR_ID]))
     assert own_engine.profile({"creator_ids": [one]}, risk=False)["results"][0][c.FOLLOWERS_COUNT] == 8
     assert own_engine.search({})["candidates"]["catalogue"] == before
 
@@ -295,9 +296,9 @@ def test_an_upsert_outlasts_what_an_undated_catalogue_said(engine, few):
     at = own.as_of + pd.Timedelta(days=1)
     share = {c.CREATOR_ID: one, c.DIMENSION: "gender", c.BUCKET: "FEMALE", c.SHARE: 1.0, c.OBSERVED_AT: at}
     row = {c.CREATOR_ID: one, c.FOLLOWERS_COUNT: 7.0, c.OBSERVED_AT: at}
-    own.upsert(pd.DataFrame([row]), pd.DataFrame([share]))
+    upsert(own, pd.DataFrame([row]), pd.DataFrame([share]))
     later = {c.CREATOR_ID: other, c.FOLLOWERS_COUNT: 8.0, c.OBSERVED_AT: at + pd.Timedelta(days=1)}
-    own.upsert(pd.DataFrame([later]), pd.DataFrame(columns=[c.CREATOR_ID]))
+    upsert(own, pd.DataFrame([later]), pd.DataFrame(columns=[c.CREATOR_ID]))
     (profile,) = own.profile({"creator_ids": [one]}, risk=False)["results"]
     assert profile[c.FOLLOWERS_COUNT] == 7
     genders = [found for found in profile["audience"] if found["dimension"] == "gender"]
@@ -314,11 +315,11 @@ def test_a_label_moves_credit_of_its_creator_and_clearing_it_moves_it_back(own_e
     before, row = credit(), {c.CREATOR_ID: one, c.EVENT_TIME: at}
     probability = own_engine.fraud_score({"creator_ids": [one]})
     label = pd.DataFrame([{c.CREATOR_ID: one, c.IS_FAKE: 1.0, c.KNOWN_AT: at}])
-    own_engine.append_labels(label, pd.DataFrame([row | {c.EVENT_ID: "found", c.EVENT_TYPE: "FRAUD_CONFIRMED"}]))
+    append_labels(own_engine, label, pd.DataFrame([row | {c.EVENT_ID: "found", c.EVENT_TYPE: "FRAUD_CONFIRMED"}]))
     assert credit()[0] < before[0]
     assert credit()[1] == before[1]
     cleared = row | {c.EVENT_ID: "cleared", c.EVENT_TYPE: "FRAUD_CLEARED", c.REFERS_TO: "found"}
-    own_engine.append_labels(label.assign(**{c.IS_FAKE: 0.0}), pd.DataFrame([cleared]))
+    append_labels(own_engine, label.assign(**{c.IS_FAKE: 0.0}), pd.DataFrame([cleared]))
     assert credit() == before
     assert own_engine.fraud_score({"creator_ids": [one]}) == probability
 
@@ -328,7 +329,7 @@ def test_events_move_credit_of_their_creator_alone(own_engine, few, hours):
     one, other = few["creators"][c.CREATOR_ID].unique()[:2]
     before = [own_engine.credit({"creator_ids": [who]})["results"][0]["score"] for who in (one, other)]
     at = own_engine.as_of + pd.Timedelta(hours=hours)
-    own_engine.append_events(events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], at))
+    append_events(own_engine, events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], at))
     after = [own_engine.credit({"creator_ids": [who]})["results"][0]["score"] for who in (one, other)]
     assert after[0] < before[0]
     assert after[1] == before[1]
@@ -340,7 +341,7 @@ def test_events_after_the_data_move_credit_and_ranking_but_no_window_of_time(own
     ids = list(few["creators"][c.CREATOR_ID].unique())
     built, at = own_engine.as_of, own_engine.as_of + pd.Timedelta(days=3)
     fraud, jobs = own_engine.fraud_score({"creator_ids": ids}), own_engine._catalogue.state.frame["jobs"]
-    own_engine.append_events(events_of(ids[0], ["INVITED", "ACCEPTED"], at))
+    append_events(own_engine, events_of(ids[0], ["INVITED", "ACCEPTED"], at))
     assert ranked(own_engine)["data_as_of"] == own_engine.models()["data_as_of"] == built.isoformat()
     assert own_engine.fraud_score({"creator_ids": ids}) == fraud
     moved = own_engine._catalogue.state.frame["jobs"] - jobs
@@ -353,7 +354,7 @@ def test_credit_as_of_a_day_may_know_what_was_received_later(own_engine, few):
     one, day = few["creators"][c.CREATOR_ID].iloc[0], own_engine.as_of
     late = day + pd.Timedelta(days=9)
     events = events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], day)
-    own_engine.append_events(events.assign(**{c.RECEIVED_AT: late}))
+    append_events(own_engine, events.assign(**{c.RECEIVED_AT: late}))
     asked = {"creator_ids": [one], "as_of": day.isoformat()}
     then, now = (own_engine.credit(asked | more)["results"][0] for more in ({}, {"known_at": late.isoformat()}))
     assert now["score"] < then["score"]
@@ -365,11 +366,11 @@ def test_credit_as_of_a_day_may_know_what_was_received_later(own_engine, few):
 def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
     one, at = ids_of(ranked(own_engine))[0], own_engine.as_of
     for i in range(8):
-        own_engine.append_events(events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], at, f"failed{i}"))
+        append_events(own_engine, events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], at, f"failed{i}"))
     assert own_engine.credit({"creator_ids": [one]})["results"][0]["order_status"] == "LIMITED"
     assert one in ids_of(ranked(own_engine, limit=EVERYONE))
     for i in range(2):
-        own_engine.append_events(events_of(one, ["INVITED", "ACCEPTED"], at, f"open{i}"))
+        append_events(own_engine, events_of(one, ["INVITED", "ACCEPTED"], at, f"open{i}"))
     assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
     again = Engine(own_engine._bundle, own_engine._tables, own_engine._bank)
     pd.testing.assert_series_equal(*(each._catalogue.state.frame["open_orders"] for each in (own_engine, again)))
@@ -384,7 +385,7 @@ def events_of(creator_id: str, types: Sequence[str], at: pd.Timestamp, key: str 
 
 def test_a_deleted_creator_is_gone_everywhere(own_engine, few):
     one = few["creators"][c.CREATOR_ID].iloc[0]
-    own_engine.delete([one])
+    delete(own_engine, [one])
     assert one not in every_page(own_engine)
     assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
     with pytest.raises(InputError, match="no such creator"):
@@ -408,28 +409,28 @@ def test_an_answer_is_whole_though_its_creator_is_deleted_meanwhile(own_engine, 
     more = {"risk": True} if method == "profile" else {}
     expected = getattr(own_engine, method)(request, **more)
     before = own_engine._catalogue
-    own_engine.delete([one])
+    delete(own_engine, [one])
     racing = Racing.__new__(Racing)
     vars(racing).update(vars(own_engine), looks=[before, own_engine._catalogue])
     assert getattr(racing, method)(request, **more) | {"ranking_id": ""} == expected | {"ranking_id": ""}
 
 
-@pytest.mark.parametrize("write", ["upsert", "append_events", "delete"])
+@pytest.mark.parametrize("write", [upsert, append_events, delete])
 def test_a_write_that_fails_changes_nothing(own_engine, few, monkeypatch, write):
     one, other = few["creators"][c.CREATOR_ID].unique()[:2]
     nobody = pd.DataFrame(columns=[c.CREATOR_ID])
     arguments = {
-        "upsert": (pd.DataFrame([{c.CREATOR_ID: "new", c.OBSERVED_AT: own_engine.as_of}]), nobody),
-        "append_events": (events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], own_engine.as_of),),
-        "delete": ([one],),
+        upsert: (pd.DataFrame([{c.CREATOR_ID: "new", c.OBSERVED_AT: own_engine.as_of}]), nobody),
+        append_events: (events_of(one, ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"], own_engine.as_of),),
+        delete: ([one],),
     }
     everyone = {"creator_ids": [one]}
     before = own_engine.credit(everyone)
     with monkeypatch.context() as patch:
         patch.setattr("models.engine.renewed", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            getattr(own_engine, write)(*arguments[write])
-    own_engine.delete([other])
+            write(own_engine, *arguments[write])
+    delete(own_engine, [other])
     assert sorted(every_page(own_engine)) == sorted(set(few["creators"][c.CREATOR_ID]) - {other})
     assert own_engine.credit(everyone) == before
 

@@ -9,6 +9,7 @@ from features import columns as c
 from features.schema import BRIEFS, conform
 from models.engine import Engine
 from models.exclusivity import WITHIN, competitors
+from tests.models.writes import append_events
 
 BRIEF = {"description": "cozy recipe videos", "brand_id": "ours", "industry": "Tea"}
 DAY = pd.Timedelta(days=1)
@@ -56,7 +57,7 @@ def work(engine: Engine, creator_id: str, brand: str, last: str = "ACCEPTED", be
     steps = {"INVITED": ["INVITED"], "ACCEPTED": ["INVITED", "ACCEPTED"]}[last]
     rows = {c.EVENT_ID: [f"{brand}-{creator_id}-{step}" for step in steps], c.EVENT_TYPE: steps}
     same = {c.CREATOR_ID: creator_id, c.COLLABORATION_ID: f"{brand}-{creator_id}", c.BRAND_ID: brand}
-    engine.append_events(pd.DataFrame(rows).assign(**same, **{c.EVENT_TIME: engine.as_of - before}))
+    append_events(engine, pd.DataFrame(rows).assign(**same, **{c.EVENT_TIME: engine.as_of - before}))
 
 
 def test_who_works_for_a_competitor_is_not_offered_from_the_event_on(teas):

@@ -10,6 +10,7 @@ from features import columns as c
 from models.engine import Engine
 from models.fraud_policy import load_fraud_policy
 from models.risk import audits_among, risk_table
+from tests.models.writes import append_events, append_labels, upsert
 
 EVERYONE = {"policy": {"levels": [{"risk_level": "MEDIUM", "min_risk_score": 0, "recommended_action": "REVIEW"}]}}
 
@@ -64,7 +65,7 @@ def test_the_lots_of_a_day_are_drawn_once_and_others_the_next_day(own_engine: En
     for _ in range(4):
         event = {"event_id": str(len(days)), "event_type": "TRAINING_PASSED", "creator_id": drawn[0]}
         at = own_engine.as_of + pd.Timedelta(days=1)
-        own_engine.append_events(pd.DataFrame([event | {"event_time": at}]))
+        append_events(own_engine, pd.DataFrame([event | {"event_time": at}]))
         days.add(tuple(sorted(ids_of(own_engine.fraud_queue(EVERYONE | {"limit": 50}), "RANDOM"))))
     assert len(days) > 1
 
@@ -73,7 +74,7 @@ def test_a_new_creator_leaves_the_lots_of_the_day_as_they_are(own_engine: Engine
     asked = EVERYONE | {"limit": 100}
     before = ids_of(own_engine.fraud_queue(asked), "RANDOM")
     newcomer = pd.DataFrame([{c.CREATOR_ID: "!first", c.OBSERVED_AT: own_engine.as_of}])
-    own_engine.upsert(newcomer, pd.DataFrame(columns=[c.CREATOR_ID]))
+    upsert(own_engine, newcomer, pd.DataFrame(columns=[c.CREATOR_ID]))
     assert ids_of(own_engine.fraud_queue(asked), "RANDOM") == before
 
 
@@ -84,7 +85,7 @@ def test_who_was_reviewed_is_not_queued_again_for_ninety_days(own_engine: Engine
     labels = [
         {c.CREATOR_ID: one, c.IS_FAKE: 0.0, c.KNOWN_AT: now - pd.Timedelta(days=days)} for one, days in ages.items()
     ]
-    own_engine.append_labels(pd.DataFrame(labels), pd.DataFrame(columns=[c.CREATOR_ID]))
+    append_labels(own_engine, pd.DataFrame(labels), pd.DataFrame(columns=[c.CREATOR_ID]))
     queued = ids_of(own_engine.fraud_queue(EVERYONE | {"limit": 200}))
     assert (creator in queued, other in queued) == (False, True)
 

@@ -15,6 +15,7 @@ from features import columns as c
 from features.errors import InputError
 from models.engine import Engine
 from models.search import SORTS, _keys
+from tests.models.writes import append_events, delete, upsert
 
 
 def page_of(engine: Engine, **request: Any) -> tuple[list[str], str | None]:
@@ -71,9 +72,9 @@ def test_whoever_comes_or_goes_between_two_pages_neither_repeats_nor_hides_anoth
     everyone = walk(own_engine, page_size=200)
     first, token = page_of(own_engine, page_size=25)
     nobody = pd.DataFrame(columns=[c.CREATOR_ID])
-    own_engine.upsert(creator("before", 1e9, own_engine), nobody)
-    own_engine.upsert(creator("behind", 0.0, own_engine), nobody)
-    own_engine.delete([first[0], everyone[30]])
+    upsert(own_engine, creator("before", 1e9, own_engine), nobody)
+    upsert(own_engine, creator("behind", 0.0, own_engine), nobody)
+    delete(own_engine, [first[0], everyone[30]])
     rest = walk(own_engine, token, page_size=25)
     kept = [one for one in everyone[25:] if one != everyone[30]]
     assert [one for one in rest if one != "behind"] == kept
@@ -84,7 +85,7 @@ def test_whoever_comes_or_goes_between_two_pages_neither_repeats_nor_hides_anoth
 def test_creators_with_equal_values_are_told_apart_by_their_ids(own_engine):
     nobody = pd.DataFrame(columns=[c.CREATOR_ID])
     same = pd.concat([creator(name, 1e12, own_engine) for name in ("z", "ä", "a", "B")])
-    own_engine.upsert(same, nobody)
+    upsert(own_engine, same, nobody)
     assert walk(own_engine, page_size=20)[:4] == ["B", "a", "z", "ä"]
     first, token = page_of(own_engine, page_size=2)
     assert first + page_of(own_engine, page_size=2, page_token=token)[0] == ["B", "a", "z", "ä"]
@@ -113,13 +114,13 @@ def two(engine: Engine, few: dict[str, pd.DataFrame]) -> tuple[Engine, Engine]:
     nobody, at = pd.DataFrame(columns=[c.CREATOR_ID]), engine.as_of
     before, after = (Engine(engine._bundle, few, engine._bank) for _ in range(2))
     for one in (before, after):
-        one.upsert(catalogue_rows(at, **{MOVED: 4000.0, GONE: 6000.0, BUSY: 7000.0}), nobody)
-    after.upsert(catalogue_rows(at, **{CAME: 5000.0, MOVED: 90_000.0}), nobody)
-    after.delete([GONE])
+        upsert(one, catalogue_rows(at, **{MOVED: 4000.0, GONE: 6000.0, BUSY: 7000.0}), nobody)
+    upsert(after, catalogue_rows(at, **{CAME: 5000.0, MOVED: 90_000.0}), nobody)
+    delete(after, [GONE])
     steps = ["INVITED", "ACCEPTED", "CONTRACTED", "DEFAULTED"]
     events = pd.DataFrame({c.EVENT_ID: steps, c.EVENT_TYPE: steps})
     same = {c.CREATOR_ID: BUSY, c.COLLABORATION_ID: "k", c.BRAND_ID: "b", c.EVENT_TIME: at}
-    after.append_events(events.assign(**same))
+    append_events(after, events.assign(**same))
     return before, after
 
 

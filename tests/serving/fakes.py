@@ -1,6 +1,7 @@
 """A hand-written engine, and the smallest service around it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,14 +10,19 @@ import pandas as pd
 from starlette.testclient import TestClient
 
 from features import columns as c
-from features.errors import bad
-from features.schema import complete
-from features.tables import write_tables
+from features.asof import data_as_of
+from features.errors import InputError, bad
+from features.schema import Tables, complete
+from features.tables import read_raw, write_tables
 from serving.api import Api
 from serving.app import build_app
 from serving.auth import Auth
-from serving.store import Store, import_dataset
+from serving.follower import Follower
+from serving.opening import open_store, url_of
+from serving.store import Store
 
+OPENED: list[Store] = []
+"""Closed after each test (conftest.py)."""
 AS_OF = pd.Timestamp("2025-06-01")
 
 
@@ -60,21 +66,12 @@ class FakeEngine:
     def models(self) -> dict[str, Any]:
         return {"models": {"ranker": 1}}
 
-    def upsert(self, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
-        self.ids = list(dict.fromkeys([*self.ids, *creators[c.CREATOR_ID]]))
-        self.as_of = max([self.as_of, *creators[c.OBSERVED_AT], *audience[c.OBSERVED_AT]])
-
-    def delete(self, creator_ids: Sequence[str]) -> None:
-        self.ids = [one for one in self.ids if one not in creator_ids]
-
-    def append_events(self, events: pd.DataFrame) -> None:
-        self.events += list(events[c.EVENT_ID])
-        self.as_of = max([self.as_of, *events[c.RECEIVED_AT]])
-
-    def append_labels(self, labels: pd.DataFrame, events: pd.DataFrame) -> None:
-        self.labels += list(labels[c.CREATOR_ID])
-        self.append_events(events)
-        self.as_of = max([self.as_of, *labels[c.KNOWN_AT]])
+    def replace(self, creator_ids: Sequence[str], rows: Tables) -> None:
+        kept = [one for one in self.ids if one not in creator_ids or one in set(rows["creators"][c.CREATOR_ID])]
+        self.ids = list(dict.fromkeys([*kept, *rows["creators"][c.CREATOR_ID]]))
+        self.events = list(dict.fromkeys([*self.events, *rows["collaboration_events"][c.EVENT_ID]]))
+        self.labels = list(rows["fraud_labels"][c.CREATOR_ID])
+        self.as_of = max(self.as_of, data_as_of(rows))
 
     def _known(self, request: Mapping[str, Any]) -> list[str]:
         for one in request["creator_ids"]:
@@ -83,15 +80,34 @@ class FakeEngine:
         return list(request["creator_ids"])
 
 
-def make_store(folder: Path, ids: Sequence[str] = ("ana", "bo")) -> Path:
-    """The path of a new store that holds these creators."""
-    write_tables(complete({"creators": pd.DataFrame({c.CREATOR_ID: list(ids)})}), folder / "data")
-    path = folder / "stores" / "store.sqlite"
-    import_dataset(str(folder / "data"), path)
-    return path
+def make_store(folder: Path, ids: Sequence[str] = ("ana", "bo"), url: str | None = None) -> str:
+    """The SQL URL of a store that holds these creators: ``url``, or a file under ``folder``; made when it is new."""
+    folder.mkdir(exist_ok=True)
+    url = url or url_of(folder / "store.sqlite")
+    if not _is_dataset(url):
+        write_tables(complete({"creators": pd.DataFrame({c.CREATOR_ID: list(ids)})}), url)
+    return open_store(folder, url)
 
 
-def make_client(folder: Path, auth: Auth | None = None, engine: Any = None, host: str = "127.0.0.1") -> TestClient:
+def open_store_at(url: str) -> Store:
+    """The store there, open until the test ends."""
+    OPENED.append(Store(url))
+    return OPENED[-1]
+
+
+def _is_dataset(url: str) -> bool:
+    with suppress(InputError):
+        return bool(read_raw(url, ["creators"]))
+    return False
+
+
+def make_client(
+    folder: Path, auth: Auth | None = None, engine: Any = None, host: str = "127.0.0.1", url: str | None = None
+) -> TestClient:
     """A client of a service over the fake engine, called from ``host``."""
-    api = Api(engine or FakeEngine(), Store(make_store(folder)))
-    return TestClient(build_app(api, auth or Auth()), base_url=f"http://{host}:3000", client=("127.0.0.1", 1))
+    engine, store = engine or FakeEngine(), open_store_at(make_store(folder, url=url))
+    return TestClient(
+        build_app(Api(engine, store, Follower(engine, store, 0)), auth or Auth()),
+        base_url=f"http://{host}:3000",
+        client=("127.0.0.1", 1),
+    )

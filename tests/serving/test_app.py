@@ -17,7 +17,7 @@ from features.validation import wall_clock
 from serving.answers import ErrorAnswer
 from serving.app import LARGEST_BODY, MOST_WAITING, THREADS, Pool
 from serving.auth import Auth, Key, hash_key
-from serving.store import url_of
+from serving.opening import url_of
 from tests.serving.fakes import FakeEngine, make_client
 from training.examples import ranking_examples
 
@@ -269,7 +269,7 @@ def test_an_event_is_known_from_its_receipt_on_unless_it_says_when_it_was_receiv
     before = wall_clock()
     body = {"events": [event | {"event_id": "new", "collaboration_id": "k2"}, event | told], "backfill": True}
     assert client.post("/v1/events", json=body).json()["accepted"] == 2
-    stored = read_tables(url_of(tmp_path / "stores" / "store.sqlite"))["collaboration_events"]
+    stored = read_tables(url_of(tmp_path / "store.sqlite"))["collaboration_events"]
     received = stored.set_index("event_id")["received_at"]
     assert before <= received["new"] <= wall_clock()
     assert received["told"] == pd.Timestamp("2025-06-03")
@@ -290,7 +290,7 @@ def test_what_if_takes_what_the_ledger_would_and_writes_nothing(tmp_path):
     assert error_of(ask("ASSESSED", factor="AUTHENTICITY", value=1))[2] == "events.0.event_type"
     assert error_of(ask("INVITED", event_time="2199-01-01T00:00:00Z"))[2] == "events.0.event_time"
     assert engine.events == []
-    assert read_tables(url_of(tmp_path / "stores" / "store.sqlite"))["collaboration_events"].empty
+    assert read_tables(url_of(tmp_path / "store.sqlite"))["collaboration_events"].empty
     unknown = client.post("/v1/credit/what_if", json={"creator_id": "nobody", "events": [{"event_type": "INVITED"}]})
     assert error_of(unknown) == (404, "NOT_FOUND", "creator_id")
 
@@ -320,7 +320,7 @@ def test_feedback_becomes_impressions_of_the_brief_that_was_ranked(tmp_path):
     fates = ["ACCEPTED", "DUPLICATE", "ACCEPTED", "DUPLICATE", "REJECTED"]
     assert [answer["results"][0]["status"] for answer in answers] == fates
     assert [answers[0][name] for name in ("accepted", "duplicates", "rejected")] == [1, 0, 0]
-    tables = read_tables(url_of(tmp_path / "stores" / "store.sqlite"))
+    tables = read_tables(url_of(tmp_path / "store.sqlite"))
     (row,) = tables["briefs"].to_dict("records")
     assert row["brief_id"] == ranking
     assert {name: row[name] for name in brief} == brief
@@ -342,7 +342,7 @@ def test_a_brief_keeps_its_own_id_and_what_is_known_of_it(tmp_path):
     for title in ("first", "second"):
         body = {"brief": {"brief_id": "q1", "title": title, "created_at": "2025-04-01T00:00:00Z"}}
         told(client, client.post("/v1/creators/rank", json=body).json()["ranking_id"])
-    tables = read_tables(url_of(tmp_path / "stores" / "store.sqlite"))
+    tables = read_tables(url_of(tmp_path / "store.sqlite"))
     assert tables["briefs"][["brief_id", "title", "created_at"]].values.tolist() == [
         ["q1", "first", pd.Timestamp("2025-04-01")]
     ]
@@ -362,7 +362,7 @@ def test_a_ranking_without_feedback_leaves_no_brief(tmp_path):
     client = make_client(tmp_path)
     ranking = client.post("/v1/creators/rank", json={"brief": {"title": "a"}}).json()["ranking_id"]
     told(client, ranking, creator_id="nobody")
-    tables = read_tables(url_of(tmp_path / "stores" / "store.sqlite"))
+    tables = read_tables(url_of(tmp_path / "store.sqlite"))
     assert tables["briefs"].empty
     assert tables["impressions"].empty
 
@@ -421,4 +421,4 @@ def test_more_requests_than_can_wait_are_told_to_come_again():
 
 def test_nothing_is_written_outside_the_data_directory(tmp_path: Path):
     make_client(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "stores"]
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"store.sqlite"}

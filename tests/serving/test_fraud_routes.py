@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from features.tables import read_tables
 from serving.fraud_answers import LabelsAnswer
-from serving.store import url_of
+from serving.opening import url_of
 from tests.serving.fakes import FakeEngine, make_client
 from tests.serving.test_app import error_of
 
@@ -78,7 +78,7 @@ def test_labels_are_stored_with_their_events_once_and_after_a_restart_too(tmp_pa
     assert (engine.labels, engine.events) == (["ana"], answer["results"][0]["event_ids"])
     assert labelled(make_client(tmp_path), fake, account)["duplicates"] == 2
     cleared = labelled(client, {"creator_id": "ana", "is_fake": 0})
-    tables = read_tables(url_of(tmp_path / "stores" / "store.sqlite"))
+    tables = read_tables(url_of(tmp_path / "store.sqlite"))
     assert list(tables["fraud_labels"]["is_fake"]) == [1, 1, 0]
     assert tables["fraud_labels"]["known_at"].notna().all()
     events = tables["collaboration_events"]
@@ -99,7 +99,7 @@ def test_a_label_whose_event_the_ledger_refuses_is_rejected_with_the_reason_and_
     assert "other content" in answer["results"][0]["error"]
     assert answer["results"][0]["event_ids"] == []
     assert engine.labels == ["bo"]
-    assert len(read_tables(url_of(tmp_path / "two" / "stores" / "store.sqlite"))["fraud_labels"]) == 1
+    assert len(read_tables(url_of(tmp_path / "two" / "store.sqlite"))["fraud_labels"]) == 1
 
 
 def test_a_finding_that_was_appealed_since_is_not_cleared_before_the_appeal(tmp_path):

@@ -1,17 +1,16 @@
-import sqlite3
-from contextlib import closing
 from datetime import datetime
 
 import pandas as pd
 import pytest
-from pandas.errors import DatabaseError
+from sqlalchemy.exc import IntegrityError
 
 from features import columns as c
 from features import schema
 from features.errors import InputError
 from features.tables import read_tables, write_tables
-from serving.store import Ranking, Store, import_dataset, open_store, url_of
-from tests.serving.fakes import make_store
+from serving.opening import open_store
+from serving.store import Ranking
+from tests.serving.fakes import make_store, open_store_at
 
 T = pd.Timestamp
 
@@ -39,98 +38,43 @@ def events(*rows: dict[str, object]) -> pd.DataFrame:
 
 
 @pytest.fixture
-def path(tmp_path):
-    return make_store(tmp_path)
+def store(tmp_path, url):
+    return open_store_at(make_store(tmp_path, url=url))
 
 
-@pytest.fixture
-def store(path):
-    opened = Store(path)
-    yield opened
-    opened.close()
-
-
-def test_a_store_reads_back_as_the_dataset_it_was_made_from(tmp_path):
-    rows = {"creator_id": "ana", "bio": "çay 🍵 شاي", "content_labels": ["food", "tea"], "followers_count": 12.0}
-    tables = schema.complete({"creators": creators(rows), "collaboration_events": events(event("e1", rating=4.5))})
-    write_tables(tables, tmp_path / "data")
-    import_dataset(str(tmp_path / "data"), tmp_path / "store.sqlite")
-    read = read_tables(url_of(tmp_path / "store.sqlite"))
-    for name, frame in tables.items():
-        pd.testing.assert_frame_equal(read[name], frame)
-
-
-def test_a_dataset_is_imported_once_and_half_an_import_is_none(tmp_path):
-    write_tables({"creators": creators({"creator_id": "ana"})}, tmp_path / "data")
-    path = open_store(tmp_path, str(tmp_path / "data"))
-    Store(path).upsert(creators({"creator_id": "new", "observed_at": T("2025-01-01")}), audience())
-    assert open_store(tmp_path, str(tmp_path / "data")) == path
-    assert list(read_tables(url_of(path))["creators"][c.CREATOR_ID]) == ["ana", "new"]
-    broken = schema.complete(
-        {"creators": creators({"creator_id": "ana"}), "collaboration_events": events(event("e"), event("e"))}
-    )
-    write_tables(broken, tmp_path / "broken")
-    with pytest.raises(InputError, match="event_id"):
-        open_store(tmp_path, str(tmp_path / "broken"))
-    assert open_store(tmp_path, None) == path
-
-
-def test_a_folder_that_changed_since_its_import_is_told_to_the_log(tmp_path, caplog):
-    folder = tmp_path / "data"
-    write_tables({"creators": creators({"creator_id": "ana"})}, folder)
-    path = open_store(tmp_path, str(folder))
-    open_store(tmp_path, str(folder))
-    assert not caplog.records
-    write_tables({"creators": creators({"creator_id": "ana"}, {"creator_id": "bo"})}, folder)
-    open_store(tmp_path, str(folder))
-    assert [f"{folder} has changed since" in one and f"delete {path}" in one for one in caplog.messages] == [True]
-
-
-def test_every_dataset_has_a_store_of_its_own_and_the_last_one_is_the_default(tmp_path):
-    for name in ("one", "two"):
-        write_tables({"creators": creators({"creator_id": name})}, tmp_path / name)
-    paths = [open_store(tmp_path, str(tmp_path / name)) for name in ("one", "two", "one")]
-    assert paths[0] == paths[2] != paths[1]
-    assert open_store(tmp_path, None) == paths[0]
-
-
-def test_without_data_there_is_no_store(tmp_path):
-    with pytest.raises(InputError, match="name a dataset"):
-        open_store(tmp_path, None)
-
-
-def test_upserts_add_to_the_history_and_the_same_moment_again_replaces(store, path):
+def test_upserts_add_to_the_history_and_the_same_moment_again_replaces(store, url):
     day1, day2 = T("2025-01-01"), T("2025-01-02")
     for day, bio, shares in (
         (day1, "a", [("ana", "F", 1.0, day1)]),
         (day2, "b", [("ana", "M", 1.0, day2)]),
         (day2, "c", [("ana", "F", 0.5, day2), ("ana", "X", 0.5, day2)]),
     ):
-        store.upsert(creators({"creator_id": "ana", "observed_at": day, "bio": bio}), audience(*shares))
-    read = read_tables(url_of(path))
+        with store.writing() as it:
+            it.upsert(creators({"creator_id": "ana", "observed_at": day, "bio": bio}), audience(*shares))
+    read = read_tables(url)
     assert read["creators"].loc[read["creators"][c.CREATOR_ID] == "ana", c.BIO].dropna().tolist() == ["a", "c"]
     assert list(read["audience"][c.BUCKET]) == ["F", "F", "X"]
 
 
-def test_a_dated_row_takes_the_place_of_an_undated_one(tmp_path):
+def test_a_dated_row_takes_the_place_of_an_undated_one(tmp_path, url):
     undated = audience(("ana", "F", 1.0, None), ("bo", "F", 1.0, None))
-    write_tables({"creators": creators({"creator_id": "ana"}, {"creator_id": "bo"}), "audience": undated}, tmp_path)
-    path = open_store(tmp_path, str(tmp_path))
+    write_tables({"creators": creators({"creator_id": "ana"}, {"creator_id": "bo"}), "audience": undated}, url)
     day = T("2025-01-01")
-    store = Store(path)
-    store.upsert(creators({"creator_id": "ana", "observed_at": day}), audience(("ana", "M", 1.0, day)))
-    store.close()
-    read = read_tables(url_of(path))
+    store = open_store_at(open_store(tmp_path, url))
+    with store.writing() as it:
+        it.upsert(creators({"creator_id": "ana", "observed_at": day}), audience(("ana", "M", 1.0, day)))
+    read = read_tables(url)
     assert read["creators"][[c.CREATOR_ID, c.OBSERVED_AT]].values.tolist() == [["bo", pd.NaT], ["ana", day]]
     assert read["audience"][[c.CREATOR_ID, c.BUCKET]].values.tolist() == [["bo", "F"], ["ana", "M"]]
 
 
-def test_a_deleted_creator_is_gone_from_every_table(store, path):
-    store.append_events(events(event("e1"), event("e2", "bo")))
-    store.upsert(creators(), audience(("ana", "F", 1.0, T("2025-01-01"))))
-    store.delete(["ana", "nobody"])
-    assert store.known_creators(["ana", "bo", "nobody"]) == {"bo"}
-    read = read_tables(url_of(path))
+def test_a_deleted_creator_is_gone_from_every_table(store, url):
+    with store.writing() as it:
+        it.append_events(events(event("e1"), event("e2", "bo")))
+        it.upsert(creators(), audience(("ana", "F", 1.0, T("2025-01-01"))))
+        it.delete(["ana", "nobody"])
+        assert it.known_creators(["ana", "bo", "nobody"]) == {"bo"}
+    read = read_tables(url)
     assert [len(read[name]) for name in ("creators", "audience", "collaboration_events")] == [1, 0, 1]
 
 
@@ -141,49 +85,113 @@ def test_events_about_a_batch_are_those_of_its_creators_collaborations_and_refer
         event("referred", "bo"),
         event("other", "bo"),
     ]
-    store.append_events(events(*stored))
     batch = events(event("new", collaboration_id="k", refers_to="referred"))
-    assert set(store.events_about(batch)[c.EVENT_ID]) == {"same-creator", "same-collaboration", "referred"}
+    with store.writing() as it:
+        it.append_events(events(*stored))
+        assert set(it.events_about(batch)[c.EVENT_ID]) == {"same-creator", "same-collaboration", "referred"}
+
+
+def test_every_value_of_an_event_comes_back_as_it_was(store, url):
+    told = {"note": "çay 🍵 شاي", "rating": 4.5, "received_at": T("2025-01-01 12:00:00.123456"), "amount": 1e15}
+    sent = events(event("e1", **told), event("e2"))
+    with store.writing() as it:
+        it.append_events(sent)
+    with store.reading() as it:
+        pd.testing.assert_frame_equal(it.events_about(sent), sent)
+    pd.testing.assert_frame_equal(read_tables(url)["collaboration_events"], sent)
 
 
 def test_an_event_id_is_there_once_and_a_failed_batch_leaves_nothing(store):
-    store.append_events(events(event("e1")))
-    with pytest.raises(DatabaseError):
-        store.append_events(events(event("e2"), event("e1")))
-    assert list(store.events_about(events(event("e1")))[c.EVENT_ID]) == ["e1"]
+    def append(*rows):
+        with store.writing() as it:
+            it.append_events(events(*rows))
+
+    append(event("e1"))
+    with pytest.raises(IntegrityError):
+        append(event("e2"), event("e1"))
+    with store.reading() as it:
+        assert list(it.events_about(events(event("e1")))[c.EVENT_ID]) == ["e1"]
 
 
-def test_a_ranking_is_remembered_and_a_store_from_before_there_were_rankings_learns_to(path):
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE IF EXISTS rankings")
-    store = Store(path)
+def test_a_ranking_is_remembered(store):
     ranking = Ranking("r", '{"brief_id": "q"}', None, datetime(2025, 1, 1))
     store.remember(ranking)
-    assert store.ranking("r") == ranking
-    assert store.ranking("other") is None
-    store.close()
+    with store.reading() as it:
+        assert it.ranking("r") == ranking
+        assert it.ranking("other") is None
 
 
-def test_feedback_is_written_whole_or_not_at_all(store, path):
+def test_feedback_is_written_whole_or_not_at_all(store, url):
     brief = schema.conform(pd.DataFrame({c.BRIEF_ID: ["q"]}), schema.BRIEFS)
     rows = {c.BRIEF_ID: "q", c.CREATOR_ID: ["ana", "bo"], c.SHOWN_AT: T("2025-01-01"), c.POSITION: 1.0}
     shown = schema.conform(pd.DataFrame(rows).assign(**{c.RANKING_ID: "r"}), schema.IMPRESSIONS)
+    wrong = brief.assign(**{c.BRIEF_ID: "p", c.CONTENT_LABELS: [["a|b"]]})
     for outcome in ("NONE", "CLICKED"):
-        store.write_feedback(brief, shown.assign(**{c.OUTCOME: outcome}))
-    assert list(store.impressions_of("r")[c.OUTCOME]) == ["CLICKED", "CLICKED"]
-    assert store.impressions_of("other").empty
-    with pytest.raises(InputError):
-        store.write_feedback(brief.assign(**{c.BRIEF_ID: "p", c.CONTENT_LABELS: [["a|b"]]}), shown.assign(position=2.0))
-    read = read_tables(url_of(path))
+        with store.writing() as it:
+            it.write_feedback(brief, shown.assign(**{c.OUTCOME: outcome}))
+    with pytest.raises(InputError), store.writing() as it:
+        it.write_feedback(wrong, shown.assign(position=2.0))
+    with store.reading() as it:
+        assert list(it.impressions_of("r")[c.OUTCOME]) == ["CLICKED", "CLICKED"]
+        assert it.impressions_of("other").empty
+    read = read_tables(url)
     assert list(read["briefs"][c.BRIEF_ID]) == ["q"]
     assert list(read["impressions"][c.POSITION]) == [1.0, 1.0]
 
 
-def test_a_label_and_its_event_are_written_both_or_neither(path, store):
+def test_a_label_and_its_event_are_written_both_or_neither(store, url):
     label = schema.conform(pd.DataFrame([{"creator_id": "ana", "is_fake": 1.0}]), schema.FRAUD_LABELS)
-    store.append_labels(label, events(event("e1")))
-    with pytest.raises(DatabaseError):
-        store.append_labels(label, events(event("e1")))
-    tables = read_tables(url_of(path))
+    with store.writing() as it:
+        it.append_labels(label, events(event("e1")))
+    with pytest.raises(IntegrityError), store.writing() as it:
+        it.append_labels(label, events(event("e1")))
+    tables = read_tables(url)
     assert (len(tables["fraud_labels"]), len(tables["collaboration_events"])) == (1, 1)
-    assert list(store.labels_about(label)[c.CREATOR_ID]) == ["ana"]
+    with store.reading() as it:
+        assert list(it.labels_about(label)[c.CREATOR_ID]) == ["ana"]
+
+
+def test_news_are_all_rows_of_those_whom_the_writes_since_were_about(store):
+    with store.writing() as it:
+        it.append_events(events(event("e1"), event("e2", "bo")))
+    with store.reading() as it:
+        since = it.number()
+        assert it.news(since).creator_ids == []
+    with store.writing() as it:
+        it.append_events(events(event("e3")))
+    with store.writing() as it:
+        it.delete(["bo"])
+    with store.reading() as it:
+        news = it.news(since)
+    assert (news.number, sorted(news.creator_ids)) == (since + 2, ["ana", "bo"])
+    assert list(news.rows["creators"][c.CREATOR_ID]) == ["ana"]
+    assert set(news.rows["collaboration_events"][c.EVENT_ID]) == {"e1", "e3"}
+
+
+def test_a_write_that_failed_is_no_news(store):
+    with store.reading() as it:
+        since = it.number()
+    with pytest.raises(IntegrityError), store.writing() as it:
+        it.append_events(events(event("e1"), event("e1")))
+    with store.reading() as it:
+        assert it.number() == since
+
+
+def test_a_reading_sees_one_moment_though_others_write(store, url):
+    other = open_store_at(url)
+    with store.reading() as it:
+        before = it.number()
+        with other.writing() as another:
+            another.append_events(events(event("e1")))
+        assert it.number() == before
+        assert it.news(before).rows["collaboration_events"].empty
+
+
+def test_a_database_that_stops_answering_is_one_clear_error(tmp_path):
+    url = make_store(tmp_path)
+    store = open_store_at(url)
+    (tmp_path / "store.sqlite").unlink()
+    (tmp_path / "store.sqlite").mkdir()
+    with pytest.raises(InputError, match="the store does not answer") as caught, store.writing():
+        pass
+    assert caught.value.code == "UNAVAILABLE"

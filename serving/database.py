@@ -1,0 +1,62 @@
+"""The databases that can hold the store, SQLite and PostgreSQL. What tells them apart stands here and nowhere else.
+
+========================  ==========================================  ==========================================
+..                        SQLite                                      PostgreSQL
+========================  ==========================================  ==========================================
+one write at a time       ``BEGIN IMMEDIATE`` locks the database      the first statement of a write locks the one
+                                                                      row of ``writes`` (:mod:`serving.store`)
+one snapshot per reading  ``BEGIN`` in WAL mode                       ``REPEATABLE READ``
+on disk when it returns   ``synchronous=FULL``                        the server's default
+one migration at a time   ``BEGIN IMMEDIATE``                         an advisory lock
+========================  ==========================================  ==========================================
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from features.errors import bad
+from features.tables import sql_engine
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+_PATIENCE_S = 30  # how long a write waits for its turn on SQLite, whose own five seconds a busy disk can outlast
+_OPTIONS: dict[str, dict[str, Any]] = {
+    SQLITE: {"connect_args": {"timeout": _PATIENCE_S}},
+    # A server that was restarted meanwhile is connected to anew; times are UTC also where a column has a zone.
+    POSTGRESQL: {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10, "options": "-c timezone=utc"}},
+}
+_READING = {SQLITE: {"sqlite_begin": "BEGIN"}, POSTGRESQL: {"isolation_level": "REPEATABLE READ"}}
+_MIGRATION_LOCK = 20_250_601
+
+
+def open_engine(url: str) -> sa.Engine:
+    """The engine for the store at ``url``; its transactions may write. Raises InputError for any other kind of URL."""
+    backend = url.partition(":")[0].partition("+")[0]
+    if backend not in _OPTIONS:
+        raise bad("data", "the service writes to SQLite or PostgreSQL; give such a URL, or a folder", backend)
+    engine = sql_engine(url, **_OPTIONS[backend])
+    if backend == SQLITE:
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def reader(engine: sa.Engine) -> sa.Engine:
+    """The same engine for transactions that only read, each of them from one snapshot."""
+    return engine.execution_options(**_READING[engine.dialect.name])
+
+
+def lock_migrations(connection: sa.Connection) -> None:
+    """Waits until nobody else migrates this database; lasts as long as the transaction."""
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # Python's own, which would begin transactions behind SQLAlchemy's back
+    for setting in ("journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))

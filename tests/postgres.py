@@ -1,0 +1,78 @@
+"""A throwaway PostgreSQL server: its own data directory, reached by a socket there, gone when the tests end."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import sqlalchemy as sa
+
+PACKAGED = Path("/usr/lib/postgresql")  # where Debian keeps what is not on the path, a folder per version
+MISSING = "the tests need PostgreSQL's initdb and pg_ctl; install the package postgresql"
+_FAST = "-c fsync=off -c full_page_writes=off -c max_connections=60"
+
+
+class Server:
+    """Where the server's socket is, and a new database for whoever asks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._numbers = count()
+
+    def new_database(self) -> str:
+        """The SQL URL of an empty database."""
+        name = f"test{next(self._numbers)}"
+        engine = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        return self._url(name)
+
+    def _url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+
+@contextmanager
+def running_server(durable: bool = False) -> Iterator[Server]:
+    """A server that runs; ``durable`` waits for the disk as one in production does."""
+    folder = Path(tempfile.mkdtemp(prefix="creatormatch-pg-", dir="/tmp"))  # short: a socket's path has 107 bytes
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    try:
+        _run("initdb", "-D", f"{folder}/data", "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
+        options = f"-k {folder} -c listen_addresses='' {'' if durable else _FAST}"
+        _run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
+        try:
+            yield Server(folder)
+        finally:
+            _run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(program: str, *arguments: str) -> None:
+    command = [*_as_somebody(), str(_found(program)), *arguments]
+    # Not a pipe: the server that pg_ctl starts would keep it open.
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(command, stdout=output, stderr=output, check=False, cwd="/")
+        output.seek(0)
+        assert done.returncode == 0, output.read().decode()
+
+
+def _as_somebody() -> Sequence[str]:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return ()
+    user = pwd.getpwnam("postgres")
+    return ("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
+
+
+def _found(program: str) -> Path:
+    packaged = sorted(PACKAGED.glob(f"*/bin/{program}"))
+    found = shutil.which(program) or (packaged[-1] if packaged else None)
+    assert found, MISSING
+    return Path(found)

@@ -1,0 +1,116 @@
+"""How fast a running service takes events: eight writers at a time, each batch answered before the next is sent.
+
+The service may be on any machine and its store in any database; what it is told is written to that store.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
+from itertools import count, islice
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from features import columns as c
+from features.errors import InputError, bad
+from training.benchmarks.credit_scale import WHOLE
+
+WRITERS = 8
+BATCHES = (1, 10, 100, 1000)
+SECONDS = 20.0
+ASKED, CALLS = 1000, 5
+Event = dict[str, Any]
+
+
+def run(url: str) -> dict[str, object]:
+    """Events acknowledged per second by the size of batches, one event at a time first, with the time of one batch; and
+    the seconds that the credit of :data:`ASKED` creators takes in one call."""
+    with closing(_connected(url)) as service:
+        creators = _creators(service)
+        batches = [measure(url, creators, size) for size in BATCHES]
+        return {"creators": len(creators), "batches": batches, "credit": _credit(service, creators)}
+
+
+def measure(url: str, creators: list[str], size: int) -> dict[str, float]:
+    """What :data:`WRITERS` writers reach in :data:`SECONDS` with batches of ``size`` events."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        streams = [_events(f"{time.time_ns()}-{writer}", creators[writer::WRITERS]) for writer in range(WRITERS)]
+        taken = [one for told in pool.map(lambda stream: _write(url, stream, size), streams) for one in told]
+    return {
+        "batch": size,
+        "events_per_second": len(taken) * size / (time.perf_counter() - began),
+        "median_seconds": float(np.median(taken)),
+        "p99_seconds": float(np.quantile(taken, 0.99)),
+    }
+
+
+def _write(url: str, stream: Iterator[Event], size: int) -> list[float]:
+    """The seconds that each batch took until it was acknowledged."""
+    taken: list[float] = []
+    end = time.perf_counter() + SECONDS
+    with closing(_connected(url)) as service:
+        while (began := time.perf_counter()) < end:
+            answer = _post(service, "/v1/events", {"events": list(islice(stream, size))})
+            if answer["accepted"] != size:
+                raise InputError(f"the service did not accept every event: {answer['results'][:3]}")
+            taken.append(time.perf_counter() - began)
+    return taken
+
+
+def _events(key: str, creators: list[str]) -> Iterator[Event]:
+    """Collaborations from beginning to end, one after another, their events a second apart."""
+    for number in count():
+        same = {
+            c.COLLABORATION_ID: f"{key}-{number}",
+            c.CREATOR_ID: creators[number % len(creators)],
+            c.BRAND_ID: "benchmark",
+        }
+        for step, kind in enumerate(WHOLE):
+            rating = {c.RATING: 4} if kind == "RATED" else {}
+            event = {c.EVENT_ID: f"{key}-{number}-{step}", c.EVENT_TYPE: kind}
+            yield same | event | {c.EVENT_TIME: f"2026-01-01T00:00:{step:02}Z"} | rating
+
+
+def _creators(service: HTTPConnection) -> list[str]:
+    """Every creator of the catalogue."""
+    found: list[str] = []
+    token: str | None = None
+    while True:
+        page = _post(service, "/v1/creators/search", {"page_size": 200, **({"page_token": token} if token else {})})
+        found += [one[c.CREATOR_ID] for one in page["results"]]
+        token = page["next_page_token"]
+        if token is None:
+            return found
+
+
+def _credit(service: HTTPConnection, creators: list[str]) -> dict[str, float]:
+    taken = []
+    for _ in range(CALLS):
+        began = time.perf_counter()
+        _post(service, "/v1/credit", {"creator_ids": creators[:ASKED]})
+        taken.append(time.perf_counter() - began)
+    return {"creators": min(ASKED, len(creators)), "median_seconds": float(np.median(taken))}
+
+
+def _connected(url: str) -> HTTPConnection:
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise bad("url", "write the service's address, such as http://127.0.0.1:3000", url)
+    return HTTPConnection(parts.hostname, parts.port or 80, timeout=120)
+
+
+def _post(service: HTTPConnection, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    try:
+        service.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        response = service.getresponse()
+        answer: dict[str, Any] = json.loads(response.read())
+    except OSError as error:
+        raise InputError(f"url: no service answers there ({error})", code="UNAVAILABLE") from error
+    if response.status != 200:
+        raise InputError(f"{path}: {answer['error']['message']}")
+    return answer
