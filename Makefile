@@ -26,7 +26,7 @@ help:
 	@echo 'make stop   stops that service'
 	@echo 'make test   everything that CI runs'
 	@echo 'make check  lint, types and import rules, in seconds'
-	@echo 'make bench  scores on the sample marketplace; with INSTA_BRANDS=DIR also on real brands and creators'
+	@echo 'make bench  the store under 50 crashes, scores on the sample marketplace; with INSTA_BRANDS=DIR also on real brands and creators'
 	@echo 'make lock   resolves the dependencies anew into requirements.lock'
 	@echo 'make clean  removes all that was made, except .venv: also $(DATA)/ with your own releases and event store'
 
@@ -54,7 +54,8 @@ install-postgres:
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql
 
-bench: $(SAMPLE)/.done
+bench: $(SAMPLE)/.done postgres
+	$(BIN)/python -m pytest tests/serving/test_crash.py --crashes 50
 	$(BIN)/creatormatch benchmark marketplace --data $(SAMPLE)
 ifdef INSTA_BRANDS
 	$(BIN)/creatormatch benchmark insta-brands --data '$(INSTA_BRANDS)'

@@ -18,6 +18,10 @@ settings.load_profile("no deadlines")
 SEED = 7
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--crashes", type=int, default=5, help="how often tests/serving/test_crash.py kills the service")
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this run share."""

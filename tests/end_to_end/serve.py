@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 PATIENCE = 120.0
 
@@ -21,8 +22,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, log: Path, env: Mapping[str, str], cwd: Path) -> Iterator[httpx.Client]:
-    """A client of the service that ``command`` starts on ``port``, once it is ready."""
+def running(
+    command: Sequence[str], port: int, log: Path, env: Mapping[str, str], cwd: Path, end: signal.Signals = signal.SIGINT
+) -> Iterator[httpx.Client]:
+    """A client of the service that ``command`` starts on ``port``, once it is ready; it is ended by signal ``end``."""
     with log.open("w") as output:
         process = subprocess.Popen(
             command, cwd=cwd, env={**os.environ, **env}, stdout=output, stderr=output, start_new_session=True
@@ -32,12 +35,12 @@ def running(command: Sequence[str], port: int, log: Path, env: Mapping[str, str]
                 _wait_until_ready(client, process, log)
                 yield client
         finally:
-            _stop(process)
+            _stop(process, end)
 
 
 def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
         with suppress(httpx.TransportError):
             if client.get("/readyz").status_code == 200:
                 return
@@ -45,11 +48,14 @@ def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", 
     raise AssertionError(f"the service did not become ready:\n{log.read_text()[-4000:]}")
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """BentoML's worker is a process of its own in the session that we started, so the whole session goes."""
-    process.send_signal(signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=20)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _stop(process: "subprocess.Popen[bytes]", end: signal.Signals) -> None:
+    """BentoML's worker is a process of its own, so all of them go; SIGKILL is for all of them at once."""
+    everyone = [*psutil.Process(process.pid).children(recursive=True), process] if process.poll() is None else []
+    if end != signal.SIGKILL:
+        process.send_signal(end)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+    for one in everyone:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
     process.wait()

@@ -23,3 +23,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return url_of(tmp_path / "store.sqlite")
     return request.getfixturevalue("postgres").new_database()
+
+
+@pytest.fixture
+def crashes(request: pytest.FixtureRequest) -> int:
+    """How many times the service is killed: ``--crashes``."""
+    return int(request.config.getoption("--crashes"))

@@ -1,0 +1,61 @@
+"""The service's own routes, store and follower in a process of its own, over an engine that starts in a second: it
+knows of creators and their ledger only, and computes credit as the real one does.
+
+Usage: python -m tests.serving.server URL PORT
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import uvicorn
+
+from features import columns as c
+from features.asof import data_as_of
+from features.schema import Tables
+from features.tables import read_tables
+from models.credit import credit_answers
+from models.credit_policy import load_policy
+from serving.api import Api
+from serving.app import build_app
+from serving.auth import Auth
+from serving.follower import Follower
+from serving.opening import open_store
+from serving.store import Store
+
+
+class LedgerEngine:
+    """Credit from the events that it has followed."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = {**tables}
+        self.as_of = data_as_of(tables)
+
+    def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        events, creators = self._tables["collaboration_events"], self._tables["creators"]
+        return {"results": credit_answers(events, creators, load_policy(), self.as_of, request["creator_ids"])}
+
+    def replace(self, creator_ids: Sequence[str], rows: Tables) -> None:
+        for name, frame in rows.items():
+            others = self._tables[name][~self._tables[name][c.CREATOR_ID].isin(creator_ids)]
+            self._tables[name] = pd.concat([others, frame], ignore_index=True)
+        self.as_of = max(self.as_of, data_as_of(rows))
+
+
+def main(url: str, port: int) -> None:
+    with TemporaryDirectory() as home:
+        (Path(home) / "stores").mkdir()
+        store = Store(open_store(Path(home), url))
+    with store.reading() as now:
+        since = now.number()
+    engine: Any = LedgerEngine(read_tables(url))
+    follower = Follower(engine, store, since)
+    follower.keep_following()
+    uvicorn.run(build_app(Api(engine, store, follower), Auth()), port=port, log_level="error", access_log=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
