@@ -2,8 +2,9 @@
 populations (:mod:`models.label_shift`)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from features import columns as c
 from features.accounts import ACCOUNT_FEATURES, PROFILE, account_features
 from features.asof import data_as_of, known
-from features.schema import Tables
+from features.fraud.window import Judge
+from features.schema import ACCOUNTS, FRAUD_LABELS, Tables
 from models import gbm
 from models.calibration import PlattCalibrator
 from models.evidence import reason_codes
@@ -73,6 +75,11 @@ class AccountModel:
         probabilities = self.calibrator.predict(gbm.predict(self.booster, _matrix(features)))
         return pd.Series(probabilities, index=features.index).where(features.notna().any(axis=1))
 
+    def lift(self, accounts: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
+        """How many times as likely as in the population of training each account (conformed) is to be fake: the
+        likelihood of such a profile among fakes over that among all."""
+        return self.predict(account_features(accounts, as_of)) / self.shift.base_rate
+
     def verdict(self, features: pd.DataFrame) -> Verdict:
         """Whether these accounts, taken together, differ from those of training in the share of fakes only."""
         probabilities = self.predict(features)
@@ -102,9 +109,15 @@ class AccountModel:
         return cls(booster, calibrator, LabelShift.from_json(rest["shift"]), rest["metrics"])
 
 
+def judge_of(model: AccountModel | None) -> Judge | None:
+    """The model as features of creators read it."""
+    return None if model is None else model.lift
+
+
 def labelled_accounts(tables: Tables, by: pd.Timestamp) -> tuple[pd.DataFrame, Values]:
     """The accounts known by then whose label is known by then, a row each, and the label known last (0 or 1)."""
-    seen = known(tables, by)
+    read = {name: frame for name, frame in tables.items() if name in (ACCOUNTS.name, FRAUD_LABELS.name)}
+    seen = known(read, by, data_as_of(tables))
     labels = seen["fraud_labels"].dropna(subset=[c.ACCOUNT_ID]).sort_values(c.KNOWN_AT, kind="stable")
     labels = labels.drop_duplicates(c.ACCOUNT_ID, keep="last").set_index(c.ACCOUNT_ID)[c.IS_FAKE]
     accounts = seen["accounts"].drop_duplicates(c.ACCOUNT_ID, keep="last")
@@ -112,17 +125,31 @@ def labelled_accounts(tables: Tables, by: pd.Timestamp) -> tuple[pd.DataFrame, V
     return accounts, labels.reindex(accounts[c.ACCOUNT_ID]).to_numpy(np.float64)
 
 
-def fit_accounts(tables: Tables, rng: np.random.Generator) -> AccountModel:
-    """Trains on every account of ``tables`` that has a label.
+def fit_accounts(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Generator) -> AccountModel:
+    """Trains on every account of ``tables`` whose label was known by then, whatever the order of rows.
 
     Raises ValueError when they are too few, saying how many are needed.
     """
-    end = data_as_of(tables)
-    accounts, labels = labelled_accounts(tables, end)
+    accounts, labels = labelled_accounts(tables, label_known_by)
     if len(labels) < MINIMUM_LABELS or not has_both(labels):
         needed = f"{MINIMUM_LABELS} are needed, {MINIMUM_EACH} of each kind"
         raise ValueError(f"{len(labels)} labels of accounts; {needed}")
-    return fit_labelled(accounts, labels, end, rng)
+    order = np.argsort(accounts[c.ACCOUNT_ID].to_numpy(str), kind="stable")
+    return fit_labelled(accounts.iloc[order].reset_index(drop=True), labels[order], label_known_by, rng)
+
+
+def account_models(tables: Tables, seed: int) -> Callable[[pd.Timestamp], AccountModel | None]:
+    """For a date the model of the labels known by then, fitted when it is first asked for; None while they are too
+    few."""
+
+    @cache
+    def at(date: pd.Timestamp) -> AccountModel | None:
+        try:
+            return fit_accounts(tables, label_known_by=date, rng=np.random.default_rng(seed))
+        except ValueError:
+            return None
+
+    return at
 
 
 def fit_labelled(accounts: pd.DataFrame, labels: Values, as_of: pd.Timestamp, rng: np.random.Generator) -> AccountModel:

@@ -67,6 +67,8 @@ class Bundle:
             problem = "the release was made for other features; train again: creatormatch train, then promote"
             raise bad("feature_set_hash", problem, folder.name, "CONFLICT")
         has = manifest.models
+        accounts = AccountModel.load(folder / "accounts") if "accounts" in has else None
+        read = accounts if "fraud" in has and "accounts" in has["fraud"].depends_on else None
         with np.load(folder / "towers" / LEXICON, allow_pickle=False) as lexicon:
             idf = lexicon["idf"]
         return cls(
@@ -74,8 +76,8 @@ class Bundle:
             idf=idf,
             ranker=Ranker.load(folder / "ranker"),
             success=SuccessModel.load(folder / "success") if "success" in has else None,
-            fraud=FraudModel.load(folder / "fraud") if "fraud" in has else None,
-            accounts=AccountModel.load(folder / "accounts") if "accounts" in has else None,
+            fraud=FraudModel.load(folder / "fraud", read) if "fraud" in has else None,
+            accounts=accounts,
             comments=CommentModel.load(folder / "comments") if "comments" in has else None,
             past_fraud=PastScores.load(folder / "fraud"),
             policy=load_policy(folder / "credit" / "credit_policy.json"),

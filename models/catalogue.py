@@ -90,7 +90,7 @@ def renewed(
 def _scored(bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timestamp, bank: TextBank) -> Catalogue:
     """The catalogue of the creators in ``seen``, tables as they were known at ``latest``."""
     ids = pd.Index(seen["creators"][c.CREATOR_ID].unique())
-    fraud = fraud_features(seen, as_of)
+    fraud = bundle.fraud.features(seen, as_of) if bundle.fraud else fraud_features(seen, as_of)
     credit = credit_scores(seen["collaboration_events"], bundle.policy, latest, ids)
     probability = bundle.fraud.predict(fraud) if bundle.fraud else np.full(len(ids), np.nan)
     upstream = pd.DataFrame({"credit_score": credit["score"], "fraud_probability": probability}, index=ids)

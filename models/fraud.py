@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GroupKFold
 
 from features import columns as c
 from features.asof import data_as_of, known
@@ -25,6 +24,7 @@ from features.fraud.history import Dossier
 from features.fraud_labels import creator_labels
 from features.schema import Tables
 from models import gbm
+from models.accounts import AccountModel, account_models, judge_of
 from models.calibration import PlattCalibrator
 from models.fraud_peers import Peers
 from models.fraud_policy import FraudPolicy, load_fraud_policy
@@ -39,43 +39,15 @@ from models.fraud_rows import (
     training_dates,
     training_rows,
 )
+from models.fraud_trees import matrix, out_of_fold, train
 from models.label_noise import calibrated_to_guilt
 from models.measures import average_precision, brier, expected_calibration_error
 
 Values = npt.NDArray[np.float64]
-FOLDS = 5
-ROUNDS = 300
 QUANTILES = 200
 MONTHS = 6
 DOUBTS = 2
 FLATTENING = 0.5  # power of the weights in calibration, between what is unbiased and what is steady (Shimodaira, 2000)
-PARAMETERS = {
-    "objective": "cross_entropy",  # targets may lie between 0 and 1
-    "learning_rate": 0.03,
-    "num_leaves": 4,
-    "min_data_in_leaf": 20,
-    "feature_fraction": 0.3,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 1.0,
-    "extra_trees": True,
-}
-# A few dozen confirmed cases cannot teach directions that are known anyway: more of this never speaks for innocence,
-SUSPICIOUS = (
-    "follower_spike", "spike_share", "gain_per_view", "gain_unexplained", "gain_shift", "loss_share", "likes_peak",
-    "comments_peak", "views_peak", "likes_unexplained", "comments_unexplained", "shares_unexplained",
-    "views_unexplained", "likes_shift", "comments_shift", "shares_shift", "video_views_peak", "hollow_videos",
-    "engagers_without_avatar", "engagers_without_bio", "engagers_without_videos", "engager_following_ratio",
-    "engager_handle_digits", "young_engagers", "engagers_born_together", "engagers_abroad", "repeat_engagers",
-    "busiest_hour", "shared_engagers", "lockstep", "comment_duplicates", "comment_short",
-    "comment_links",
-)  # fmt: skip
-# and more of that never for guilt.
-INNOCENT = (
-    "spike_views", "gain_view_correlation", "likes_view_correlation", "comments_view_correlation", "completion_rate",
-    "comment_length", "paid_share",
-)  # fmt: skip
-MONOTONE = [(name in SUSPICIOUS) - (name in INNOCENT) for name in FRAUD_FEATURES]
 
 
 @dataclass(frozen=True)
@@ -83,7 +55,8 @@ class FraudModel:
     """``peers`` say what is usual for a creator's size, country and format: the trees read how far it is from that.
     ``innocent`` (QUANTILES + 1,) are quantiles of the probabilities of the innocent among all creators at the end of
     training: the table that ties a risk score to a false-positive rate; ``usual`` are quantiles of the features of
-    those whom reviews cleared, to hold evidence against. ``policy`` is that of the time of training."""
+    those whom reviews cleared, to hold evidence against. ``policy`` is that of the time of training. ``accounts`` is
+    the level below, whose scores are among the features; None where too few accounts had a label."""
 
     booster: lgb.Booster
     calibrator: PlattCalibrator
@@ -92,6 +65,11 @@ class FraudModel:
     policy: FraudPolicy
     metrics: dict[str, float]
     usual: Usual
+    accounts: AccountModel | None
+
+    def features(self, tables: Tables, as_of: pd.Timestamp, ids: pd.Index | None = None) -> pd.DataFrame:
+        """What the model reads: :func:`features.fraud.fraud_features` with the scores of its ``accounts``."""
+        return fraud_features(tables, as_of, ids, judge_of(self.accounts))
 
     def predict(self, features: pd.DataFrame) -> pd.Series:
         """Probabilities indexed like ``features``; NaN where too little is known to say."""
@@ -150,7 +128,7 @@ class FraudModel:
         ]
 
     def save(self, folder: Path) -> None:
-        """Writes the booster as text and the rest as JSON."""
+        """Writes the booster as text and the rest as JSON, without ``accounts``: a release has that model beside."""
         folder.mkdir(parents=True, exist_ok=True)
         gbm.save_booster(self.booster, folder / "booster.txt")
         rest = {
@@ -164,16 +142,19 @@ class FraudModel:
         (folder / "fraud.json").write_text(json.dumps(rest, indent=1), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "FraudModel":
-        """Reads what :meth:`save` wrote. Raises InputError (CONFLICT) for a model of other features."""
+    def load(cls, folder: Path, accounts: AccountModel | None) -> "FraudModel":
+        """Reads what :meth:`save` wrote; ``accounts`` must be those it was trained with.
+
+        Raises InputError (CONFLICT) for a model of other features.
+        """
         booster = gbm.load_booster_for(folder / "booster.txt", FRAUD_FEATURES, "fraud")
         rest = json.loads((folder / "fraud.json").read_text(encoding="utf-8"))
         calibrator, peers = PlattCalibrator.from_json(rest["calibrator"]), Peers.from_json(rest["peers"])
         innocent, policy = np.array(rest["innocent"]), FraudPolicy.from_json(rest["policy"])
-        return cls(booster, calibrator, peers, innocent, policy, rest["metrics"], rest["usual"])
+        return cls(booster, calibrator, peers, innocent, policy, rest["metrics"], rest["usual"], accounts)
 
     def _inputs(self, features: pd.DataFrame) -> Values:
-        return _matrix(self.peers.compared(features))
+        return matrix(self.peers.compared(features))
 
     def _verdict(self, probability: float) -> dict[str, Any]:
         """Without enough data no number and no level: rather nothing than a guess."""
@@ -191,21 +172,23 @@ class FraudModel:
 
 
 def fit_fraud(tables: Tables, *, label_known_by: pd.Timestamp, rng: np.random.Generator) -> FraudModel:
-    """Trains on all labels of creators known by then.
+    """Trains on all labels of creators known by then. Scores of accounts among the features of a date are of a model
+    that saw only labels known at that date.
 
     Raises ValueError when they are too few, saying how many are needed.
     """
-    end = data_as_of(tables)
-    labels = dated_labels(tables, end)
+    seed, end = int(rng.integers(2**31)), data_as_of(tables)
+    labels, accounts = dated_labels(tables, end), account_models(tables, seed)
     dates = training_dates(tables, labels, label_known_by)
-    frames = {date: feature_frame(tables, labels, date, end) for date in dates}
+    frames = {date: feature_frame(tables, labels, date, end, judge_of(accounts(date))) for date in dates}
     seen = known(tables, label_known_by, end)
     rows = training_rows(labels, frames, label_known_by, seen["creators"][c.CREATOR_ID].nunique())
     if not rows.enough:
         count = int((creator_labels(tables, end)[c.KNOWN_AT] <= label_known_by).sum())
         needed = f"{MINIMUM_LABELS} are needed, {MINIMUM_EACH} of each kind that speak for a date with data"
         raise ValueError(f"{count} labels of creators; {needed}")
-    return _fit(rows, fraud_features(seen, label_known_by), int(rng.integers(2**31)))
+    judges = accounts(label_known_by)
+    return _fit(rows, fraud_features(seen, label_known_by, judge=judge_of(judges)), judges, seed)
 
 
 def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.Generator) -> pd.DataFrame:
@@ -215,17 +198,17 @@ def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.G
     Dates with too few labels are left out. One seed serves all, so that a date does not depend on how many follow it.
     """
     seed, end = int(rng.integers(2**31)), data_as_of(tables)
-    labels = dated_labels(tables, end)
+    labels, accounts = dated_labels(tables, end), account_models(tables, seed)
     frames: dict[pd.Timestamp, pd.DataFrame] = {}
     scored = []
     for date in sorted(dates):
         new = [day for day in training_dates(tables, labels, date) if day not in frames]
-        frames |= {day: feature_frame(tables, labels, day, end) for day in new}
+        frames |= {day: feature_frame(tables, labels, day, end, judge_of(accounts(day))) for day in new}
         seen = known(tables, date, end)
         rows = training_rows(labels, frames, date, seen["creators"][c.CREATOR_ID].nunique())
         if rows.enough:
-            everyone = fraud_features(seen, date)
-            model = _fit(rows, everyone, seed)
+            everyone = fraud_features(seen, date, judge=judge_of(accounts(date)))
+            model = _fit(rows, everyone, accounts(date), seed)
             scores = model.predict(everyone).rename("fraud_probability").reset_index()
             risk = model.risk_scores(scores["fraud_probability"].to_numpy())
             scored.append(scores.assign(as_of=date, risk_score=risk))
@@ -238,29 +221,29 @@ def past_probabilities(model: FraudModel, tables: Tables, creator_id: str, as_of
     what was known then; NaN where that is too little. It may have learned from labels that came later."""
     dates = pd.date_range(end=as_of, periods=MONTHS, freq="MS", normalize=True).union([as_of])
     ids = pd.Index([creator_id], name=c.CREATOR_ID)
-    said = [model.predict(fraud_features(known(tables, date), date, ids)).iloc[0] for date in dates]
+    said = [model.predict(model.features(known(tables, date), date, ids)).iloc[0] for date in dates]
     return pd.Series(said, index=dates, dtype="float64")
 
 
-def _fit(rows: Rows, everyone: pd.DataFrame, seed: int) -> FraudModel:
+def _fit(rows: Rows, everyone: pd.DataFrame, accounts: AccountModel | None, seed: int) -> FraudModel:
     """The model on all rows, calibrated on what models of four fifths of the creators said of the other fifth;
-    ``everyone`` are the features of all creators at the end.
+    ``everyone`` are the features of all creators at the end, where they read ``accounts``.
 
     Labels are doubted DOUBTS times: what the scores and the label noise make of each becomes the next target (Raykar et
     al., JMLR 2010), in between where they disagree.
     """
     peers, judged, believed = Peers.fit(everyone), rows.judged, rows.target
-    x = _matrix(peers.compared(rows.features))
+    x = matrix(peers.compared(rows.features))
     for _ in range(DOUBTS + 1):
-        target, raw = believed, _out_of_fold(x, believed, rows.features.index, seed)
+        target, raw = believed, out_of_fold(x, believed, rows.features.index, seed)
         flat = rows.weight[judged] ** FLATTENING
         calibrator, noise = calibrated_to_guilt(raw[judged], rows.target[judged], flat)
         believed = noise.guilt(calibrator.predict(raw), rows.target)
     metrics = _metrics(calibrator.predict(raw[judged]), rows.target[judged], rows.audited[judged])
     metrics |= {"label_false_alarms": noise.false_alarm, "label_misses": noise.miss}
-    booster = _train(x, target, seed)
-    innocent = _innocent(calibrator.predict(gbm.predict(booster, _matrix(peers.compared(everyone)))))
-    return FraudModel(booster, calibrator, peers, innocent, load_fraud_policy(), metrics, _usual(rows))
+    booster = train(x, target, seed)
+    innocent = _innocent(calibrator.predict(gbm.predict(booster, matrix(peers.compared(everyone)))))
+    return FraudModel(booster, calibrator, peers, innocent, load_fraud_policy(), metrics, _usual(rows), accounts)
 
 
 def _innocent(probability: Values) -> Values:
@@ -273,19 +256,6 @@ def _usual(rows: Rows) -> Usual:
     """What is usual among those whom reviews cleared."""
     cleared = rows.judged & (rows.target == 0)
     return usual_values(rows.features.loc[cleared, list(FRAUD_FEATURES)], rows.weight[cleared])
-
-
-def _out_of_fold(x: Values, target: Values, creators: pd.Index, seed: int) -> Values:
-    raw = np.zeros(len(target))
-    for train, test in GroupKFold(FOLDS).split(raw, groups=creators):
-        raw[test] = gbm.predict(_train(x[train], target[train], seed), x[test])
-    return raw
-
-
-def _train(x: Values, target: Values, seed: int) -> lgb.Booster:
-    return gbm.train_booster(
-        PARAMETERS, x, target, feature_names=FRAUD_FEATURES, rounds=ROUNDS, monotone=MONOTONE, seed=seed
-    )
 
 
 def _metrics(probability: Values, target: Values, audited: npt.NDArray[np.bool_]) -> dict[str, float]:
@@ -301,7 +271,3 @@ def _metrics(probability: Values, target: Values, audited: npt.NDArray[np.bool_]
         "prevalence": float(target.mean()),
         "labels": float(len(target)),
     }
-
-
-def _matrix(features: pd.DataFrame) -> Values:
-    return features[list(FRAUD_FEATURES)].to_numpy(np.float64)

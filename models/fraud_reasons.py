@@ -39,10 +39,10 @@ REASONS = {
         ),
     ),
     "LOW_AUDIENCE_CREDIBILITY": (
-        "Many of the accounts that engage have empty profiles, are new, or were made in the same week",
+        "Many of the accounts that engage look fake: empty profiles, new, or made in the same week",
         (
             "engagers_without_avatar", "engagers_without_bio", "engagers_without_videos", "engager_handle_digits",
-            "young_engagers", "engagers_born_together",
+            "young_engagers", "engagers_born_together", "fake_engagers", "fake_surge",
         ),
     ),
     "MASS_FOLLOWER_SHARE": (

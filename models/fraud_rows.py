@@ -10,7 +10,7 @@ import pandas as pd
 from features import columns as c
 from features.asof import known
 from features.fraud import CONTEXT, FRAUD_FEATURES, fraud_features
-from features.fraud.window import SPAN
+from features.fraud.window import SPAN, Judge
 from features.fraud_labels import creator_labels, speaking_labels
 from features.schema import Tables
 
@@ -65,11 +65,15 @@ def training_dates(tables: Tables, labels: pd.DataFrame, until: pd.Timestamp) ->
     return pd.date_range(first.floor("D"), until, freq=STEP)
 
 
-def feature_frame(tables: Tables, labels: pd.DataFrame, date: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """The features at ``date`` of all creators who have a label at some time."""
+def feature_frame(
+    tables: Tables, labels: pd.DataFrame, date: pd.Timestamp, end: pd.Timestamp, judge: Judge | None
+) -> pd.DataFrame:
+    """The features at ``date`` of all creators who have a label at some time; ``judge`` must have seen only labels of
+    accounts known by then."""
     seen = known(tables, date, end)
     creators = seen["creators"][c.CREATOR_ID].drop_duplicates()
-    return fraud_features(seen, date, pd.Index(creators[creators.isin(labels[c.CREATOR_ID])], name=c.CREATOR_ID))
+    labelled = pd.Index(creators[creators.isin(labels[c.CREATOR_ID])], name=c.CREATOR_ID)
+    return fraud_features(seen, date, labelled, judge)
 
 
 def training_rows(

@@ -8,7 +8,6 @@ import pandas as pd
 from features import columns as c
 from features.asof import NO_TIMES, data_as_of, known
 from features.errors import Detail, InputError
-from features.fraud import fraud_features
 from features.fraud.history import Dossier
 from features.schema import CONTRACT, CREATORS, Table, Tables, complete
 from features.tables import coerce
@@ -65,7 +64,7 @@ def _answer(
     latest = data_as_of(tables)
     as_of = catalogue.as_of if latest == NO_TIMES else min(latest, now)
     seen = known(_among_others(tables, catalogue.tables), as_of, as_of)
-    return model.answers(fraud_features(seen, as_of), version, Dossier.of(seen, as_of))
+    return model.answers(model.features(seen, as_of), version, Dossier.of(seen, as_of))
 
 
 def _among_others(tables: Tables, others: Tables) -> Tables:

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from features.asof import data_as_of, known
-from features.fraud import fraud_features
 from features.fraud.history import Dossier
 from models.fraud import fit_fraud, past_probabilities
 from training.history_plot import history_plot
@@ -34,7 +33,7 @@ model = fit_fraud(tables, label_known_by=end, rng=np.random.default_rng(0))
 
 # %%
 seen = known(tables, end)
-features, dossier = fraud_features(seen, end), Dossier.of(seen, end)
+features, dossier = model.features(seen, end), Dossier.of(seen, end)
 answers = {answer["creator_id"]: answer for answer in model.answers(features, "notebook", dossier)}
 scores = pd.Series({one: answer["fraud_probability"] for one, answer in answers.items()}, dtype="float64")
 print(scores.describe())

@@ -63,7 +63,9 @@ def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) ->
     fraud = _attempt(lambda: fit_fraud(tables, label_known_by=data_as_of(tables), rng=rng), "fraud", notes)
     matched = fit_matching(tables, bank, rng, progress=progress)
     notes += matched.notes
-    accounts = _attempt(lambda: fit_accounts(tables, rng), "accounts", notes)
+    accounts = fraud.accounts if fraud else None
+    if accounts is None:
+        accounts = _attempt(lambda: fit_accounts(tables, label_known_by=data_as_of(tables), rng=rng), "accounts", notes)
     comments = _attempt(lambda: fit_comments(tables, bank, rng), "comments", notes)
     optional = {"fraud": fraud, "accounts": accounts, "comments": comments}
     metrics = {name: model.metrics for name, model in optional.items() if model is not None}

@@ -25,7 +25,8 @@ from models.registry import Registry
 from models.release import Meta, build_manifest, digest, with_model
 from training.fit import Trained, fit
 
-READS = {"ranker": ("towers",), "success": ("towers",)}  # the towers' score, and the term weights beside them
+# The towers' score, and the term weights beside them; the scores of the level below.
+READS = {"ranker": ("towers",), "success": ("towers",), "fraud": ("accounts",)}
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def train(
     """Trains on ``tables``, registers a challenger under ``home`` and returns its release version.
 
     With ``only`` the release is the champion with just that model replaced, and those that depend on one another with
-    it (towers, ranker and success). Raises InputError for data that nothing can be learned from.
+    it (towers, ranker and success; accounts and fraud). Raises InputError for data that nothing can be learned from.
     """
     if is_static(tables):
         log.warning(
@@ -56,7 +57,7 @@ def train(
         }  # fmt: skip
         versions = {}
         for name, path in folders.items():  # those that are read before those that read them
-            read = {one: digest(folders[one]) for one in READS.get(name, ())}
+            read = {one: digest(folders[one]) for one in READS.get(name, ()) if one in folders}
             versions[name] = registry.log_model(path, _meta(name, made_from, trained, read))
         manifest = build_manifest(folders, versions, datetime.now(UTC).isoformat(timespec="seconds"))
     if only:
@@ -67,7 +68,7 @@ def train(
 def save_models(trained: Trained, folder: Path) -> dict[str, Path]:
     """Writes each model into a folder of its own under ``folder``: name → folder."""
     folders = {}
-    for name in ("towers", "ranker", "success", "fraud", "accounts", "comments"):
+    for name in ("towers", "ranker", "success", "accounts", "fraud", "comments"):
         if (model := getattr(trained, name)) is not None:
             folders[name] = folder / name
             model.save(folders[name])

@@ -1,5 +1,6 @@
 """The ninety days before a date, as matrices: what every fraud feature of a creator reads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,16 +15,19 @@ DAYS = 90
 SPAN = pd.Timedelta(days=DAYS)
 FEWEST = 5  # engagements; a share of fewer is noise and stays unknown
 Values = npt.NDArray[np.float64]
+Judge = Callable[[pd.DataFrame, pd.Timestamp], pd.Series]
+"""(accounts, as_of) → for each row how many times as likely as usual it is to be fake: the level below."""
 
 
 @dataclass(frozen=True)
 class Window:
     """Known tables of the creators ``ids`` (n) in the 90 days up to ``as_of``. Matrices are (n, 90), oldest day first,
-    NaN where a day is missing."""
+    NaN where a day is missing. Without a ``judge`` nothing is known of which accounts are fake."""
 
     tables: Tables
     ids: pd.Index
     as_of: pd.Timestamp
+    judge: Judge | None = None
 
     @cached_property
     def dates(self) -> pd.DatetimeIndex:
@@ -86,9 +90,15 @@ class Window:
 
     @cached_property
     def engagements(self) -> pd.DataFrame:
-        """Those with ``ids``, with the ``row`` of their creator, joined with the accounts behind them."""
+        """Those with ``ids``, with the ``row`` of their creator and the ``day``, the place of theirs in ``dates``
+        (outside of it on the last, incomplete day), joined with the accounts behind them and the ``lift`` that the
+        ``judge`` gives each."""
+        theirs = self._with_rows(self.everyone)
+        theirs = theirs.assign(day=self._days(theirs[c.EVENT_TIME]))
         accounts = self.tables["accounts"][[*ACCOUNTS.names]].drop_duplicates(c.ACCOUNT_ID, keep="last")
-        return self._with_rows(self.everyone).merge(accounts, on=c.ACCOUNT_ID, how="left")
+        accounts = accounts[accounts[c.ACCOUNT_ID].isin(theirs[c.ACCOUNT_ID])]
+        lift = np.nan if self.judge is None else self.judge(accounts, self.as_of)
+        return theirs.merge(accounts.assign(lift=lift), on=c.ACCOUNT_ID, how="left")
 
     def of_events(self, values: pd.Series, how: str) -> Values:
         """(n,) the aggregate ``how`` of ``values``, aligned with ``engagements``; NaN below FEWEST."""
@@ -111,6 +121,10 @@ class Window:
         frame = frame.assign(row=self.ids.get_indexer(frame[c.CREATOR_ID]))
         return frame[frame["row"] >= 0].reset_index(drop=True)
 
+    def _days(self, times: pd.Series) -> pd.Series:
+        """The place in ``dates`` of each time, below 0 before them."""
+        return (times.dt.floor("D") - self.dates[0]).dt.days
+
     def _matrix(self, column: str) -> Values:
         daily = self._daily
         matrix = np.full((len(self.ids), DAYS), np.nan)
@@ -121,5 +135,5 @@ class Window:
     def _daily(self) -> pd.DataFrame:
         """Daily statistics with ``row`` and ``day``, the place in ``dates``."""
         daily = self.tables["daily_stats"]
-        day = (daily[c.DATE].dt.floor("D") - self.dates[0]).dt.days
+        day = self._days(daily[c.DATE])
         return self._with_rows(daily.assign(day=day)[(day >= 0) & (day < DAYS)])

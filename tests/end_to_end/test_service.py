@@ -319,7 +319,7 @@ def fake_rows(tables: Tables, creator_id: str, until: pd.Timestamp) -> int:
     """How many rows of the fraud model's training call this creator fake."""
     labels = dated_labels(tables, until)
     dates = training_dates(tables, labels, until)[-2:]
-    frames = {date: feature_frame(tables, labels, date, until) for date in dates}
+    frames = {date: feature_frame(tables, labels, date, until, None) for date in dates}
     rows = training_rows(labels, frames, until, creators=400)
     return int(rows.target[rows.features.index == creator_id].sum())
 

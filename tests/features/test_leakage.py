@@ -23,8 +23,10 @@ from features.pairs import build_query, pair_features
 from features.schema import CONTRACT, Kind, Table, Tables
 from features.state import UPSTREAM, build_state, engagements, known_brief
 from features.tables import read_tables
+from models.accounts import account_models, judge_of
 from models.credit import credit_scores, load_policy
 from models.fraud import walk_forward
+from models.fraud_rows import feature_frame
 from tests.features.encoders import CountingEncoder
 
 ROOT = Path(__file__).parents[2]
@@ -195,6 +197,24 @@ def test_a_label_known_by_then_moves_fraud_scores(tables):
     other = dict(tables) | {"fraud_labels": labels.assign(**{c.IS_FAKE: flipped})}
     scores, others = (walk_forward(one, [as_of], np.random.default_rng(0)) for one in (tables, other))
     assert not others.equals(scores)
+
+
+def test_an_accounts_label_known_later_leaves_what_training_reads_as_it_is(tables):
+    as_of = data_as_of(tables) - 55 * DAY
+    labels = tables["fraud_labels"]
+    accounts = labels[c.ACCOUNT_ID].notna()
+
+    def read(flipped: "pd.Series[bool]") -> pd.DataFrame:
+        other = labels.assign(**{c.IS_FAKE: labels[c.IS_FAKE].mask(flipped, 1 - labels[c.IS_FAKE])})
+        judge = judge_of(account_models(dict(tables) | {"fraud_labels": other}, seed=0)(as_of))
+        return feature_frame(tables, labels, as_of, data_as_of(tables), judge)
+
+    later = accounts & (labels[c.KNOWN_AT] > as_of)
+    assert later.any()
+    before = read(later & False)
+    assert before["fake_surge"].notna().any(), "too few labels by then to say anything"
+    pd.testing.assert_frame_equal(read(later), before, check_exact=True)
+    assert not read(accounts & ~later)["fake_surge"].equals(before["fake_surge"])
 
 
 def test_tables_are_read_without_the_truth(tables, dataset, tmp_path):

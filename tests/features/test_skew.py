@@ -18,6 +18,7 @@ from features.schema import Tables
 from features.state import UPSTREAM, State, build_state, engagements
 from features.tables import read_tables
 from features.text import creator_texts, load_encoder
+from models.accounts import fit_accounts
 from models.credit import credit_scores, load_policy
 
 OWN = ("creators", "creator_prices", "audience", "videos", "daily_stats", "collaboration_events", "fraud_labels")
@@ -87,9 +88,11 @@ def test_creator_features_are_the_same_alone(seen, sample):
 
 def test_fraud_features_are_the_same_alone(seen, sample):
     tables, as_of = seen
-    everyone = fraud_features(tables, as_of)
+    model = fit_accounts(tables, label_known_by=as_of, rng=np.random.default_rng(0))
+    everyone = fraud_features(tables, as_of, judge=model.lift)
+    assert everyone[["fake_engagers", "fake_surge"]].notna().any(axis=None)
     for one in sample:
-        asked = fraud_features(tables, as_of, pd.Index([one], name=c.CREATOR_ID))
+        asked = fraud_features(tables, as_of, pd.Index([one], name=c.CREATOR_ID), model.lift)
         pd.testing.assert_frame_equal(asked, everyone.loc[[one]], check_exact=True)
 
 

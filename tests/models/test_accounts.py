@@ -19,7 +19,7 @@ from tests.models.populations import NOW, population, tables_of
 
 @pytest.fixture(scope="module")
 def model() -> AccountModel:
-    return fit_accounts(tables_of(*population(400, 100, 0)), np.random.default_rng(0))
+    return fit_accounts(tables_of(*population(400, 100, 0)), label_known_by=NOW, rng=np.random.default_rng(0))
 
 
 def scored(model: AccountModel, **kinds: float) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
@@ -59,7 +59,7 @@ def test_another_share_of_fakes_is_corrected_and_another_platform_refused(model:
 
 def test_same_seed_same_model_kept_and_read(tmp_path: Path, model: AccountModel) -> None:
     features, probability, _ = scored(model, genuine=30, fake=30)
-    again = fit_accounts(tables_of(*population(400, 100, 0)), np.random.default_rng(0))
+    again = fit_accounts(tables_of(*population(400, 100, 0)), label_known_by=NOW, rng=np.random.default_rng(0))
     pd.testing.assert_series_equal(again.predict(features), probability)
     model.save(tmp_path / "accounts")
     kept = AccountModel.load(tmp_path / "accounts")
@@ -108,7 +108,7 @@ def test_the_latest_known_label_of_an_account_counts_once_it_is_known() -> None:
 
 def test_too_few_labels_are_said() -> None:
     with pytest.raises(ValueError, match="69 labels of accounts; 60 are needed, 10 of each kind"):
-        fit_accounts(tables_of(*population(60, 9, 0)), np.random.default_rng(0))
+        fit_accounts(tables_of(*population(60, 9, 0)), label_known_by=NOW, rng=np.random.default_rng(0))
 
 
 def test_types_by_the_first_rule_that_holds() -> None:

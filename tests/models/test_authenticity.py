@@ -22,7 +22,7 @@ from tests.models.populations import NOW, population, tables_of
 
 @pytest.fixture(scope="module")
 def model() -> AccountModel:
-    return fit_accounts(tables_of(*population(400, 100, 0)), np.random.default_rng(0))
+    return fit_accounts(tables_of(*population(400, 100, 0)), label_known_by=NOW, rng=np.random.default_rng(0))
 
 
 def request_of(accounts: pd.DataFrame) -> list[dict[str, object]]:

@@ -29,9 +29,10 @@ def test_a_release_without_the_models_of_accounts_and_comments_is_served(
 ) -> None:
     folder = Path(shutil.copytree(local_champion(home), tmp_path / "1"))
     manifest = read_manifest(folder)
-    kept = {name: entry for name, entry in manifest.models.items() if name not in OPTIONAL}
+    gone = {*OPTIONAL, "fraud"}  # which reads the scores of accounts
+    kept = {name: entry for name, entry in manifest.models.items() if name not in gone}
     write_manifest(folder, replace(manifest, models=kept))
-    for name in OPTIONAL:
+    for name in gone:
         shutil.rmtree(folder / name)
     older = Engine(Bundle.load(folder), few, engine._bank)
     assert [older.models()["models"][name] for name in OPTIONAL] == [None, None]
@@ -42,3 +43,8 @@ def test_a_release_without_the_models_of_accounts_and_comments_is_served(
         with pytest.raises(InputError, match="no such model") as caught:
             ask(request)
         assert caught.value.code == "UNAVAILABLE"
+
+
+def test_the_fraud_model_reads_accounts_by_the_releases_own_model(home: Path) -> None:
+    bundle = Bundle.load(local_champion(home))
+    assert bundle.fraud is not None and bundle.fraud.accounts is bundle.accounts is not None

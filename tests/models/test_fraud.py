@@ -16,11 +16,12 @@ from features.fraud.window import SPAN
 from features.fraud_labels import speaking_labels
 from features.schema import Tables, complete
 from models.evidence import LEAST, MOST
-from models.fraud import INNOCENT, QUANTILES, SUSPICIOUS, FraudModel, fit_fraud, past_probabilities, walk_forward
+from models.fraud import QUANTILES, FraudModel, fit_fraud, past_probabilities, walk_forward
 from models.fraud_innocence import INNOCENCE
 from models.fraud_policy import load_fraud_policy
 from models.fraud_reasons import PEAK_DAYS, REASONS, explain
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
+from models.fraud_trees import INNOCENT, SUSPICIOUS
 from training.simulate import fraud_target, simulate
 from training.world import WORLD_1
 
@@ -58,8 +59,8 @@ def dossier(tables: Tables, end: pd.Timestamp) -> Dossier:
 
 
 @pytest.fixture(scope="module")
-def features(tables: Tables, end: pd.Timestamp) -> pd.DataFrame:
-    return fraud_features(known(tables, end), end)
+def features(model: FraudModel, tables: Tables, end: pd.Timestamp) -> pd.DataFrame:
+    return model.features(known(tables, end), end)
 
 
 def test_the_bought_score_far_above_the_honest(
@@ -96,7 +97,7 @@ def test_kept_and_read_it_answers_the_same(
     tmp_path: Path, model: FraudModel, features: pd.DataFrame, dossier: Dossier
 ) -> None:
     model.save(tmp_path / "fraud")
-    kept = FraudModel.load(tmp_path / "fraud")
+    kept = FraudModel.load(tmp_path / "fraud", model.accounts)
     assert kept.answers(features.head(50), "7", dossier) == model.answers(features.head(50), "7", dossier)
     assert {path.suffix for path in (tmp_path / "fraud").iterdir()} == {".txt", ".json"}
 
@@ -274,7 +275,7 @@ def test_too_few_labels_are_said_and_left_out(tables: Tables, end: pd.Timestamp)
 
 def test_each_label_is_judged_once_and_audits_stand_for_the_rest(tables: Tables, end: pd.Timestamp) -> None:
     labels = dated_labels(tables, end)
-    frames = {date: feature_frame(tables, labels, date, end) for date in training_dates(tables, labels, end)[-3:]}
+    frames = {date: feature_frame(tables, labels, date, end, None) for date in training_dates(tables, labels, end)[-3:]}
     rows = training_rows(labels, frames, end, creators=400)
     judged = rows.judged
     assert set(rows.features.index[judged]) == set(rows.features.index)

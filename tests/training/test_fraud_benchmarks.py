@@ -70,7 +70,7 @@ def learned_from(tables: dict[str, pd.DataFrame]) -> set[str]:
     """The creators of the rows of the last dates that the fraud model would be trained on."""
     end = data_as_of(tables)
     labels = dated_labels(tables, end)
-    frames = {day: feature_frame(tables, labels, day, end) for day in training_dates(tables, labels, end)[-5:]}
+    frames = {day: feature_frame(tables, labels, day, end, None) for day in training_dates(tables, labels, end)[-5:]}
     return set(training_rows(labels, frames, end, tables["creators"][c.CREATOR_ID].nunique()).features.index)
 
 

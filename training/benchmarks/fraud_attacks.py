@@ -29,8 +29,8 @@ def run(data: Path, _: Path) -> dict[str, object]:
     unseen, adapted = [], []
     for seed in tqdm(SEEDS[WORLD], "markets"):
         ordinary = market(data, WORLD, seed)
-        rows = month_ends(ordinary)
         model = fitted(ordinary[0], seed)
+        rows = month_ends(model, ordinary)
         unseen.append(left_out(ordinary, judged(model, rows), seed))
         adapted.append(adapting(model, rows, seed))
     recalls = over_markets(pd.concat(unseen), ["scenario"])
@@ -40,11 +40,11 @@ def run(data: Path, _: Path) -> dict[str, object]:
     return {"left_out": recalls.assign(share=share).to_dict("records"), "adapting": curves.to_dict("records")}
 
 
-def month_ends(found: Market) -> pd.DataFrame:
-    """What is known of each creator of the market at the two month ends after the cutoff."""
+def month_ends(model: FraudModel, found: Market) -> pd.DataFrame:
+    """What ``model`` reads of each creator of the market at the two month ends after the cutoff."""
     tables, truth = found
     until = cutoff(tables)
-    return observed(tables, truth, until, [until + month * MONTH for month in range(1, TEST_MONTHS + 1)])
+    return observed(model, tables, truth, until, [until + month * MONTH for month in range(1, TEST_MONTHS + 1)])
 
 
 def fitted(tables: Tables, seed: int) -> FraudModel:
@@ -54,7 +54,7 @@ def fitted(tables: Tables, seed: int) -> FraudModel:
 
 def left_out(found: Market, seen: pd.DataFrame, seed: int) -> pd.DataFrame:
     """A row for each scenario: recall of the model that saw it (``seen``: the rows with its scores) and of one that
-    learned without it."""
+    learned without it, from the same labels of accounts."""
     tables, truth = found
     rows = []
     for kind in GUILTY:
@@ -77,7 +77,7 @@ def adapting(model: FraudModel, ordinary: pd.DataFrame, seed: int) -> pd.DataFra
     how many of them still are fraud by the target; cost 1 is the ``ordinary`` market."""
     usual = judged(model, ordinary)
     rows = [_found(usual, Attack(name, 1, kinds)) for name, kinds in {one.name: one.kinds for one in ATTACKS}.items()]
-    markets = ((attack, month_ends(attacked(attack, seed))) for attack in tqdm(ATTACKS, "attacks", leave=False))
+    markets = ((attack, month_ends(model, attacked(attack, seed))) for attack in tqdm(ATTACKS, "attacks", leave=False))
     return pd.DataFrame([*rows, *(_found(judged(model, found), attack) for attack, found in markets)])
 
 

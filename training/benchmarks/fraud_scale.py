@@ -12,14 +12,15 @@ from typing import TypeVar
 import numpy as np
 
 from features.asof import data_as_of, known
-from features.fraud import fraud_features
 from features.tables import read_tables
+from models.accounts import AccountModel
 from models.fraud import FraudModel, fit_fraud
 from training.benchmarks.training_scale import SEED, alone, exponent, marketplace
 
 REGIONS = (10, 30, 100)
 REGION = {"creators": 1000, "briefs": 20, "days": 180}
 READ = ("creators", "audience", "videos", "daily_stats", "accounts", "engagements", "fraud_labels")
+ACCOUNTS = "accounts"  # beside the model that reads it
 STEPS = ("read", "known", "features", "predict")
 T = TypeVar("T")
 
@@ -38,7 +39,10 @@ def run(data: Path, _: Path) -> dict[str, object]:
 def learned(folder: Path, model: Path) -> Path:
     """Where the model of the marketplace in ``folder`` was saved."""
     tables = read_tables(folder)
-    fit_fraud(tables, label_known_by=data_as_of(tables), rng=np.random.default_rng(SEED)).save(model)
+    fitted = fit_fraud(tables, label_known_by=data_as_of(tables), rng=np.random.default_rng(SEED))
+    fitted.save(model)
+    if fitted.accounts is not None:
+        fitted.accounts.save(model / ACCOUNTS)
     return model
 
 
@@ -48,10 +52,10 @@ def measure(folder: Path, model: Path) -> dict[str, float]:
     before; and the peak memory of this process, tables and all."""
     steps: dict[str, float] = {}
     tables = _timed(steps, "read", lambda: read_tables(folder))
-    scorer, as_of = FraudModel.load(model), data_as_of(tables)
+    scorer, as_of = FraudModel.load(model, AccountModel.load(model / ACCOUNTS)), data_as_of(tables)
     began, cpu = time.perf_counter(), time.process_time()
     seen = _timed(steps, "known", lambda: known(tables, as_of, as_of))
-    features = _timed(steps, "features", lambda: fraud_features(seen, as_of))
+    features = _timed(steps, "features", lambda: scorer.features(seen, as_of))
     scores = _timed(steps, "predict", lambda: scorer.predict(features))
     return {
         "creators": len(scores),

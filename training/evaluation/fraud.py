@@ -9,7 +9,6 @@ import pandas as pd
 
 from features import columns as c
 from features.asof import data_as_of, known
-from features.fraud import fraud_features
 from features.fraud_labels import creator_labels, fraud_target
 from features.schema import Tables
 from models.fraud import FraudModel, fit_fraud
@@ -73,7 +72,7 @@ def score_after(
     if passed < 1:
         raise ValueError(f"no month has passed between {cutoff:%Y-%m-%d} and the end of the data, {end:%Y-%m-%d}")
     dates = pd.date_range(cutoff, cutoff + passed * MONTH, freq=EVERY)
-    return judged(model, observed(tables, truth, cutoff, dates))
+    return judged(model, observed(model, tables, truth, cutoff, dates))
 
 
 def figures_of(
@@ -101,15 +100,19 @@ def tiers(followers: pd.Series) -> "pd.Series[str]":
     return pd.cut(followers, SIZES, labels=SIZE_NAMES, right=False).astype(object).fillna("unknown")
 
 
-def observed(tables: Tables, truth: Truth | None, cutoff: pd.Timestamp, dates: Iterable[pd.Timestamp]) -> pd.DataFrame:
-    """A row for each creator and date whose ``target`` is known: features, traits, the campaigns in ``truth``, and
-    whether whole months have passed since ``cutoff`` (``month_end``)."""
-    return pd.concat([_observed(tables, truth, date, cutoff) for date in dates], ignore_index=True)
+def observed(
+    model: FraudModel, tables: Tables, truth: Truth | None, cutoff: pd.Timestamp, dates: Iterable[pd.Timestamp]
+) -> pd.DataFrame:
+    """A row for each creator and date whose ``target`` is known: features as ``model`` reads them, traits, the
+    campaigns in ``truth``, and whether whole months have passed since ``cutoff`` (``month_end``)."""
+    return pd.concat([_observed(model, tables, truth, date, cutoff) for date in dates], ignore_index=True)
 
 
-def _observed(tables: Tables, truth: Truth | None, date: pd.Timestamp, cutoff: pd.Timestamp) -> pd.DataFrame:
+def _observed(
+    model: FraudModel, tables: Tables, truth: Truth | None, date: pd.Timestamp, cutoff: pd.Timestamp
+) -> pd.DataFrame:
     seen = known(tables, date)
-    features = fraud_features(seen, date)
+    features = model.features(seen, date)
     traits = seen["creators"].set_index(c.CREATOR_ID).reindex(features.index)
     rows = features.assign(
         as_of=date,
