@@ -54,7 +54,7 @@ def lock_migrations(connection: sa.Connection) -> None:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # Python's own, which would begin transactions behind SQLAlchemy's back
-    for setting in ("journal_mode=WAL", "synchronous=FULL"):
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):  # deleted text is overwritten
         connection.execute(f"PRAGMA {setting}")
 
 

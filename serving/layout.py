@@ -1,6 +1,7 @@
 """The store's tables as SQLAlchemy knows them: the contract's, and the service's own. :mod:`serving.migrations` makes
 them, one revision after another; a test holds the two equal."""
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,6 @@ from features.schema import Kind, Table
 
 TYPES = {Kind.STRING: sa.Text, Kind.LIST: sa.Text, Kind.NUMBER: sa.Float, Kind.TIME: sa.DateTime}
 INDEXES = {
-    schema.COLLABORATION_EVENTS.name: (c.EVENT_ID, c.CREATOR_ID, c.COLLABORATION_ID),
     schema.CREATORS.name: (c.CREATOR_ID,),
     schema.AUDIENCE.name: (c.CREATOR_ID,),
     schema.IMPRESSIONS.name: (c.RANKING_ID,),
@@ -20,14 +20,42 @@ INDEXES = {
 METADATA = sa.MetaData()
 
 
+def _columns(table: Table, without: Collection[str] = ()) -> "list[sa.Column[Any]]":
+    return [sa.Column(one.name, TYPES[one.kind]) for one in table.columns if one.name not in without]
+
+
 def _table(table: Table) -> sa.Table:
-    columns: list[sa.Column[Any]] = [sa.Column(column.name, TYPES[column.kind]) for column in table.columns]
-    names = INDEXES.get(table.name, ())
-    indexes = [sa.Index(f"{table.name}_{name}", name, unique=name == c.EVENT_ID) for name in names]
-    return sa.Table(table.name, METADATA, *columns, *indexes)
+    indexes = [sa.Index(f"{table.name}_{name}", name) for name in INDEXES.get(table.name, ())]
+    return sa.Table(table.name, METADATA, *_columns(table), *indexes)
 
 
-TABLES = {name: _table(table) for name, table in schema.CONTRACT.items()}
+EVENTS = schema.COLLABORATION_EVENTS
+TABLES = {name: _table(table) for name, table in schema.CONTRACT.items() if table is not EVENTS}
+"""The contract's tables that a dataset and the store share."""
+LEDGER = sa.Table(
+    "ledger",
+    METADATA,
+    *_columns(EVENTS, without=(c.NOTE,)),
+    sa.Index("collaboration_events_event_id", c.EVENT_ID, unique=True),
+    sa.Index("collaboration_events_creator_id", c.CREATOR_ID),
+    sa.Index("collaboration_events_collaboration_id", c.COLLABORATION_ID),
+)
+"""Every event that was ever taken; the database refuses to change or remove one."""
+NOTES = sa.Table(
+    "notes",
+    METADATA,
+    sa.Column(c.EVENT_ID, sa.Text, primary_key=True),
+    sa.Column(c.NOTE, sa.Text, nullable=False),
+)
+"""What people wrote in an event, until it is erased."""
+SHOWN = sa.Table(EVENTS.name, sa.MetaData(), *_columns(EVENTS))
+"""The view that training reads: the events of creators who are there, with their notes."""
+EVERY = (
+    sa.select(*(NOTES.c.note if name == c.NOTE else LEDGER.c[name] for name in EVENTS.names))
+    .outerjoin_from(LEDGER, NOTES, LEDGER.c[c.EVENT_ID] == NOTES.c[c.EVENT_ID])
+    .subquery("every_event")
+)
+"""The same of everyone, deleted creators too."""
 RANKINGS = sa.Table(
     "rankings",
     METADATA,

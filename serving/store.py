@@ -18,7 +18,7 @@ from features.errors import InputError
 from features.schema import Table, Tables
 from features.tables import as_text
 from serving.database import open_engine, reader
-from serving.layout import RANKINGS, TABLES, TOUCHED, WRITES
+from serving.layout import EVERY, LEDGER, NOTES, RANKINGS, SHOWN, TABLES, TOUCHED, WRITES
 
 FOLLOWED = (schema.CREATORS, schema.AUDIENCE, schema.COLLABORATION_EVENTS, schema.FRAUD_LABELS)
 """The tables of creators that writes add to."""
@@ -64,24 +64,24 @@ class Reading:
 
     def events_about(self, batch: pd.DataFrame) -> pd.DataFrame:
         """The stored events that share an id, a creator or a collaboration with ``batch``, or that it refers to."""
-        stored = TABLES[schema.COLLABORATION_EVENTS.name]
         ids = pd.concat([batch[c.EVENT_ID], batch[c.REFERS_TO]])
         about = sa.or_(
-            stored.c[c.EVENT_ID].in_(_values(ids)),
-            stored.c[c.CREATOR_ID].in_(_values(batch[c.CREATOR_ID])),
-            stored.c[c.COLLABORATION_ID].in_(_values(batch[c.COLLABORATION_ID])),
+            EVERY.c[c.EVENT_ID].in_(_values(ids)),
+            EVERY.c[c.CREATOR_ID].in_(_values(batch[c.CREATOR_ID])),
+            EVERY.c[c.COLLABORATION_ID].in_(_values(batch[c.COLLABORATION_ID])),
         )
-        return self._rows(schema.COLLABORATION_EVENTS, about)
+        return self._rows(schema.COLLABORATION_EVENTS, EVERY, about)
 
     def labels_about(self, batch: pd.DataFrame) -> pd.DataFrame:
         """The stored fraud labels of the creators and the accounts of ``batch``."""
         stored = TABLES[schema.FRAUD_LABELS.name]
         about = sa.or_(*(stored.c[name].in_(_values(batch[name])) for name in (c.CREATOR_ID, c.ACCOUNT_ID)))
-        return self._rows(schema.FRAUD_LABELS, about)
+        return self._rows(schema.FRAUD_LABELS, stored, about)
 
     def impressions_of(self, ranking_id: str) -> pd.DataFrame:
         """The stored impressions of a ranking."""
-        return self._rows(schema.IMPRESSIONS, TABLES[schema.IMPRESSIONS.name].c[c.RANKING_ID] == ranking_id)
+        stored = TABLES[schema.IMPRESSIONS.name]
+        return self._rows(schema.IMPRESSIONS, stored, stored.c[c.RANKING_ID] == ranking_id)
 
     def ranking(self, ranking_id: str) -> Ranking | None:
         """The ranking with this id, None where it was never made here."""
@@ -95,11 +95,15 @@ class Reading:
     def news(self, since: int) -> News:
         """What the writes after the one numbered ``since`` have left."""
         touched = sa.select(TOUCHED.c[c.CREATOR_ID]).where(TOUCHED.c.number > since)
-        rows = {one.name: self._rows(one, TABLES[one.name].c[c.CREATOR_ID].in_(touched)) for one in FOLLOWED}
+        rows = {
+            one.name: self._rows(one, stored, stored.c[c.CREATOR_ID].in_(touched))
+            for one in FOLLOWED
+            for stored in [TABLES.get(one.name, SHOWN)]
+        }
         return News(self.number(), list(self._connection.scalars(touched)), rows)
 
-    def _rows(self, table: Table, which: sa.ColumnElement[bool]) -> pd.DataFrame:
-        found = self._connection.execute(TABLES[table.name].select().where(which)).all()
+    def _rows(self, table: Table, stored: sa.FromClause, which: sa.ColumnElement[bool]) -> pd.DataFrame:
+        found = self._connection.execute(sa.select(stored).where(which)).all()
         return schema.conform(pd.DataFrame(found, columns=[*table.names]), table)
 
 
@@ -119,19 +123,28 @@ class Writing(Reading):
             self._replace(table, frame)
 
     def delete(self, creator_ids: Sequence[str]) -> None:
-        """Remove creators and every row about them, from all tables."""
-        for stored in (stored for name, stored in TABLES.items() if c.CREATOR_ID in stored.c):
+        """Remove creators and every row about them. Of the ledger only what people wrote goes: its events stay, shown
+        to nobody unless the creator comes back."""
+        theirs = sa.select(LEDGER.c[c.EVENT_ID]).where(LEDGER.c[c.CREATOR_ID].in_(creator_ids))
+        self._connection.execute(NOTES.delete().where(NOTES.c[c.EVENT_ID].in_(theirs)))
+        for stored in (stored for stored in TABLES.values() if c.CREATOR_ID in stored.c):
             self._connection.execute(stored.delete().where(stored.c[c.CREATOR_ID].in_(creator_ids)))
         self._touch(creator_ids)
 
     def append_events(self, events: pd.DataFrame) -> None:
         """Append conformed events; an ``event_id`` that is stored already is SQLAlchemy's IntegrityError."""
-        self._insert(schema.COLLABORATION_EVENTS, events)
+        if events.empty:
+            return
+        rows, noted = events[[*schema.COLLABORATION_EVENTS.names]], events[c.NOTE].notna()
+        self._connection.execute(LEDGER.insert(), _records(rows.drop(columns=c.NOTE)))
+        if noted.any():
+            self._connection.execute(NOTES.insert(), _records(rows.loc[noted, [c.EVENT_ID, c.NOTE]]))
+        self._touch(_values(events[c.CREATOR_ID]))
 
     def append_labels(self, labels: pd.DataFrame, events: pd.DataFrame) -> None:
         """Append conformed fraud labels and the ledger events that follow from them."""
         self._insert(schema.FRAUD_LABELS, labels)
-        self._insert(schema.COLLABORATION_EVENTS, events)
+        self.append_events(events)
 
     def write_feedback(self, brief: pd.DataFrame, impressions: pd.DataFrame) -> None:
         """Put conformed impressions in the place of those with the same key; add their ``brief``, one row, unless there

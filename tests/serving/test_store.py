@@ -2,12 +2,13 @@ from datetime import datetime
 
 import pandas as pd
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from features import columns as c
 from features import schema
 from features.errors import InputError
 from features.tables import read_tables, write_tables
+from serving.database import open_engine
 from serving.opening import open_store
 from serving.store import Ranking
 from tests.serving.fakes import make_store, open_store_at
@@ -76,6 +77,41 @@ def test_a_deleted_creator_is_gone_from_every_table(store, url):
         assert it.known_creators(["ana", "bo", "nobody"]) == {"bo"}
     read = read_tables(url)
     assert [len(read[name]) for name in ("creators", "audience", "collaboration_events")] == [1, 0, 1]
+
+
+def test_of_a_deleted_creator_the_ledger_keeps_what_happened_and_forgets_what_was_written(store, url):
+    said = events(event("e1", note="Ana lives in Izmir"), event("e2", "bo", note="Bo does not", collaboration_id="k"))
+    with store.writing() as it:
+        it.append_events(said)
+        it.delete(["ana"])
+        assert list(it.events_about(said[:1])[c.NOTE].isna()) == [True]
+        it.upsert(creators({"creator_id": "ana", "observed_at": T("2025-02-01")}), audience())
+    read = read_tables(url)["collaboration_events"].set_index(c.EVENT_ID)[c.NOTE]
+    assert read.isna().to_dict() == {"e1": True, "e2": False}
+
+
+def test_what_was_erased_is_not_in_the_file_either(tmp_path):
+    path = tmp_path / "store.sqlite"
+    store = open_store_at(make_store(tmp_path))
+    with store.writing() as it:
+        it.append_events(events(event("e1", note="Ana lives in Izmir")))
+    assert any(b"Izmir" in one.read_bytes() for one in tmp_path.glob("store.sqlite*"))
+    with store.writing() as it:
+        it.delete(["ana"])
+    store.close()
+    assert b"Izmir" not in path.read_bytes()
+    assert [one.name for one in tmp_path.glob("store.sqlite*")] == [path.name]
+
+
+@pytest.mark.parametrize("change", ["UPDATE ledger SET rating = 5", "DELETE FROM ledger"])
+def test_the_database_refuses_to_change_or_remove_an_event(store, url, change):
+    with store.writing() as it:
+        it.append_events(events(event("e1")))
+    engine = open_engine(url)
+    with pytest.raises(DBAPIError, match="only ever added to"), engine.begin() as connection:
+        connection.exec_driver_sql(change)
+    engine.dispose()
+    assert len(read_tables(url)["collaboration_events"]) == 1
 
 
 def test_events_about_a_batch_are_those_of_its_creators_collaborations_and_references(store):
