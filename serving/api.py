@@ -13,7 +13,7 @@ from features import columns as c
 from features import schema
 from features.errors import Detail, InputError, bad
 from features.validation import violations
-from serving import feedback, fraud_requests, labels, ledger, ledger_requests, requests, what_if
+from serving import feedback, fraud_requests, labels, ledger, ledger_requests, pages, requests, what_if
 from serving.auth import RISK, Caller
 from serving.follower import Follower
 from serving.rows import Body
@@ -75,8 +75,9 @@ class Api:
         return self._engine.credit(_plain(request))
 
     def credit_history(self, request: ledger_requests.HistoryRequest, _: Caller) -> Answer:
-        """Every change of one creator's credit, with the event it came from."""
-        return self._engine.credit_history(_plain(request))
+        """Every change of one creator's credit, with the event it came from, page by page."""
+        whole, before = pages.pinned(_plain(request))
+        return pages.page_of(self._engine.credit_history(whole), before, request.page_size)
 
     def credit_what_if(self, request: ledger_requests.WhatIfRequest, _: Caller) -> Answer:
         """What events that have not happened would make of one creator's credit; they must be legal."""
@@ -115,7 +116,7 @@ class Api:
         return {"results": [{"creator_id": one, "status": "UPDATED" if one in known else "CREATED"} for one in ids]}
 
     def delete(self, request: requests.CreatorIds, _: Caller) -> Answer:
-        """Remove creators and every row about them; the last creator stays."""
+        """Remove creators and every row about them; the ledger keeps their events, without what people wrote."""
         ids = list(dict.fromkeys(request.creator_ids))
         with self._written() as store:
             known = store.known_creators(ids)

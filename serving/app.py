@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -30,6 +31,7 @@ LARGEST_BODY = 1_000_000
 DRAINED = 16 * LARGEST_BODY  # a larger body is read up to here, so that its sender gets to read the answer
 THREADS = 4
 MOST_WAITING = 64
+LONGEST_S = 60.0  # from the request's first byte to the answer's
 
 logger = logging.getLogger(__name__)
 
@@ -95,14 +97,15 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
     )
 
 
-def build_app(api: Api, auth: Auth) -> Starlette:
-    """The application: the POST routes, ``/`` for people and ``/docs.json`` for programs."""
+def build_app(api: Api, auth: Auth, longest_s: float = LONGEST_S) -> Starlette:
+    """The application: the POST routes, each with ``longest_s`` seconds, ``/`` for people and ``/docs.json`` for
+    programs."""
     table = endpoints(api)
     described = document(table)
     pool = Pool()
     pages = [Route("/", _index(table)), Route("/docs.json", lambda _: JSONResponse(described))]
     application = Starlette(
-        routes=[*pages, *(_route(endpoint, auth, pool) for endpoint in table)],
+        routes=[*pages, *(_route(endpoint, auth, pool, longest_s) for endpoint in table)],
         exception_handlers={HTTPException: errors.on_http_exception},
     )
     application.router.redirect_slashes = False  # to whatever host the caller names, before anyone is asked for a key
@@ -114,28 +117,31 @@ class Pool:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
-        self._pending = 0
+        self._places = BoundedSemaphore(THREADS + MOST_WAITING)
 
     async def run(self, work: Callable[[], bytes]) -> bytes:
         """The result of ``work``; InputError RESOURCE_EXHAUSTED when too many others wait already."""
-        if self._pending >= THREADS + MOST_WAITING:
+        if not self._places.acquire(blocking=False):
             raise InputError("too many requests are waiting; try again in a second", code="RESOURCE_EXHAUSTED")
-        self._pending += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._pending -= 1
+        working = self._threads.submit(work)
+        # Not when nobody waits for the answer any more: the work still takes a thread.
+        working.add_done_callback(lambda _: self._places.release())
+        return await asyncio.wrap_future(working)
 
 
-def _route(endpoint: Endpoint, auth: Auth, pool: Pool) -> Route:
+def _route(endpoint: Endpoint, auth: Auth, pool: Pool, longest_s: float) -> Route:
     async def handle(request: Request) -> Response:
         try:
             caller = auth.caller(request.client.host if request.client else None, request.headers)
             require(caller, endpoint.scopes)
-            body = await _read(request)
-            return Response(await pool.run(lambda: _answer(endpoint, body, caller)), media_type="application/json")
+            async with asyncio.timeout(longest_s):
+                body = await _read(request)
+                return Response(await pool.run(lambda: _answer(endpoint, body, caller)), media_type="application/json")
         except InputError as error:
             return errors.response(error)
+        except TimeoutError:
+            problem = f"there was no answer within {longest_s:g} seconds; ask for less, or again: a write may stand"
+            return errors.response(InputError(problem, code="DEADLINE_EXCEEDED"))
         except Exception:
             logger.exception("%s failed", endpoint.path)
             return errors.response(InputError("an unexpected error; the server's log has its trace", code="INTERNAL"))

@@ -21,6 +21,7 @@ STATUS = {
     "RESOURCE_EXHAUSTED": 429,
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
 }
 CODES = {status: code for code, status in STATUS.items()}
 HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}, "RESOURCE_EXHAUSTED": {"Retry-After": "1"}}

@@ -142,10 +142,12 @@ class Change(Answer):
 
 
 class HistoryAnswer(Answer):
-    """Every change of one creator's credit up to ``as_of``, oldest first, by what was known at ``known_at``."""
+    """One page of all changes of one creator's credit up to ``as_of``, oldest first, by what was known at ``known_at``;
+    ``next_page_token`` is null on the last."""
 
     creator_id: str
     results: list[Change]
+    next_page_token: str | None
     as_of: str
     known_at: str
 

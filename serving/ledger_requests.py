@@ -22,12 +22,15 @@ class CollaborationsRequest(Body):
 
 
 class HistoryRequest(Body):
-    """One creator, up to a moment, by what was known at another; by default the latest for both."""
+    """One creator, up to a moment, by what was known at another; by default the latest for both. Pages after the first
+    are of the moments of the first."""
 
-    model_config = example(creator_id="c000001")
+    model_config = example(creator_id="c000001", page_size=50)
     creator_id: Id
     as_of: Time | None = None
     known_at: Time | None = None
+    page_size: Limit = 100
+    page_token: Annotated[Id, Field(description="The last answer's next_page_token.")] | None = None
 
 
 class WhatIfRequest(Body):

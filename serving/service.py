@@ -19,7 +19,7 @@ from features.tables import read_tables
 from features.text import EMBEDDINGS
 from serving import errors
 from serving.api import Api
-from serving.app import build_app
+from serving.app import LONGEST_S, build_app
 from serving.auth import Auth
 from serving.follower import Follower
 from serving.opening import open_store
@@ -82,6 +82,7 @@ async def routes(scope: Scope, receive: Receive, send: Send) -> None:
     name="creatormatch",
     workers=1,
     envs=[{"name": name, "value": value} for name, value in THREAD_LIMITS.items()],
+    traffic={"timeout": 2 * LONGEST_S},  # ours comes first, and in our shape
     logging={"access": {"enabled": False}},
     metrics={"duration": {"buckets": [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0]}},
 )

@@ -15,7 +15,7 @@ from features.errors import InputError, bad
 from features.schema import Tables, complete
 from features.tables import read_raw, write_tables
 from serving.api import Api
-from serving.app import build_app
+from serving.app import LONGEST_S, build_app
 from serving.auth import Auth
 from serving.follower import Follower
 from serving.opening import open_store, url_of
@@ -23,6 +23,7 @@ from serving.store import Store
 
 OPENED: list[Store] = []
 """Closed after each test (conftest.py)."""
+CHANGES = 5  # in the history of everyone's credit
 AS_OF = pd.Timestamp("2025-06-01")
 
 
@@ -55,7 +56,10 @@ class FakeEngine:
     fraud_comments = fraud_queue = fraud_simulation = fraud_accounts
 
     def credit_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return {"results": [], "creator_ids": self._known({"creator_ids": [request["creator_id"]]})}
+        self._known({"creator_ids": [request["creator_id"]]})
+        as_of = pd.Timestamp(request.get("as_of") or self.as_of).isoformat()
+        moments = {"as_of": as_of, "known_at": request.get("known_at", as_of)}
+        return moments | {"creator_id": request["creator_id"], "results": [*range(CHANGES)]}
 
     def credit_what_if(self, creator_id: str, further: pd.DataFrame) -> dict[str, Any]:
         return {"creator_id": creator_id, "events": list(further[c.EVENT_ID]), "known": list(self.events)}
@@ -102,12 +106,17 @@ def _is_dataset(url: str) -> bool:
 
 
 def make_client(
-    folder: Path, auth: Auth | None = None, engine: Any = None, host: str = "127.0.0.1", url: str | None = None
+    folder: Path,
+    auth: Auth | None = None,
+    engine: Any = None,
+    host: str = "127.0.0.1",
+    url: str | None = None,
+    longest_s: float = LONGEST_S,
 ) -> TestClient:
     """A client of a service over the fake engine, called from ``host``."""
     engine, store = engine or FakeEngine(), open_store_at(make_store(folder, url=url))
     return TestClient(
-        build_app(Api(engine, store, Follower(engine, store, 0)), auth or Auth()),
+        build_app(Api(engine, store, Follower(engine, store, 0)), auth or Auth(), longest_s),
         base_url=f"http://{host}:3000",
         client=("127.0.0.1", 1),
     )

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,7 +20,7 @@ from serving.answers import ErrorAnswer
 from serving.app import LARGEST_BODY, MOST_WAITING, THREADS, Pool
 from serving.auth import Auth, Key, hash_key
 from serving.opening import url_of
-from tests.serving.fakes import FakeEngine, make_client
+from tests.serving.fakes import AS_OF, FakeEngine, make_client
 from training.examples import ranking_examples
 
 JSON = {"content-type": "application/json"}
@@ -293,6 +295,45 @@ def test_what_if_takes_what_the_ledger_would_and_writes_nothing(tmp_path):
     assert read_tables(url_of(tmp_path / "store.sqlite"))["collaboration_events"].empty
     unknown = client.post("/v1/credit/what_if", json={"creator_id": "nobody", "events": [{"event_type": "INVITED"}]})
     assert error_of(unknown) == (404, "NOT_FOUND", "creator_id")
+
+
+def test_a_history_comes_in_pages_that_speak_of_the_moments_of_the_first(tmp_path):
+    engine = FakeEngine()
+    client = make_client(tmp_path, engine=engine)
+    asked = {"creator_id": "ana", "page_size": 2}
+    pages = [client.post("/v1/credit/history", json=asked).json()]
+    while token := pages[-1]["next_page_token"]:
+        engine.as_of += pd.Timedelta(days=1)
+        pages.append(client.post("/v1/credit/history", json=asked | {"page_token": token}).json())
+    assert [page["results"] for page in pages] == [[0, 1], [2, 3], [4]]
+    assert {page["as_of"] for page in pages} == {AS_OF.isoformat()}
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "~~", "2025-01-01~2025-01-01~-1", "2025-01-01T00:00:00Z~NaT~1", "9999-01-01~x~1"]
+)
+def test_a_history_token_that_no_answer_gave_is_refused(tmp_path, token):
+    answer = make_client(tmp_path).post("/v1/credit/history", json={"creator_id": "ana", "page_token": token})
+    assert error_of(answer) == (400, "INVALID_ARGUMENT", "page_token")
+
+
+class Slow(FakeEngine):
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = threading.Event()
+
+    def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.let.wait(10)
+        return super().credit(request)
+
+
+def test_an_answer_that_takes_too_long_is_an_error_in_our_shape(tmp_path):
+    engine = Slow()
+    client = make_client(tmp_path, engine=engine, longest_s=0.1)
+    assert error_of(client.post("/v1/credit", json={"creator_ids": ["ana"]})) == (504, "DEADLINE_EXCEEDED", "")
+    engine.let.set()
 
 
 def test_an_event_that_what_if_is_told_twice_or_the_ledger_knows_counts_once(tmp_path):
