@@ -64,6 +64,14 @@ def credit_scale() -> None:
     _print(_module("credit-scale").run())
 
 
+@app.command(epilog="Example: creatormatch benchmark ledger --url http://127.0.0.1:3000")
+def ledger(
+    url: Annotated[str, typer.Option(help="A running service; what it is told stays in its store.")],
+) -> None:
+    """Send events to a running service with eight writers: how many it acknowledges a second."""
+    _print(_module("ledger").run(url))
+
+
 @app.command(epilog="Example: creatormatch benchmark comments --train here.csv --test there.csv")
 def comments(
     train: Annotated[Path, typer.Option(metavar="CSV", help="With the columns comment_text, is_spam, and video_id.")],

@@ -4,12 +4,16 @@ knows of creators and their ledger only, and computes credit as the real one doe
 Usage: python -m tests.serving.server URL PORT
 """
 
+import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx
 import pandas as pd
 import uvicorn
 
@@ -26,6 +30,8 @@ from serving.follower import Follower
 from serving.opening import open_store
 from serving.store import Store
 
+ROOT = Path(__file__).parents[2]
+
 
 class LedgerEngine:
     """Credit from the events that it has followed."""
@@ -38,11 +44,28 @@ class LedgerEngine:
         events, creators = self._tables["collaboration_events"], self._tables["creators"]
         return {"results": credit_answers(events, creators, load_policy(), self.as_of, request["creator_ids"])}
 
+    def search(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        ids = self._tables["creators"][c.CREATOR_ID]
+        return {"results": [{c.CREATOR_ID: one} for one in ids], "next_page_token": None}
+
     def replace(self, creator_ids: Sequence[str], rows: Tables) -> None:
         for name, frame in rows.items():
             others = self._tables[name][~self._tables[name][c.CREATOR_ID].isin(creator_ids)]
             self._tables[name] = pd.concat([others, frame], ignore_index=True)
         self.as_of = max(self.as_of, data_as_of(rows))
+
+
+def start(url: str, port: int) -> "subprocess.Popen[bytes]":
+    """The service on that store, ready to answer."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.serving.server", url, str(port)], cwd=ROOT)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{port}/docs.json")
+            return process
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError("the service did not start")
 
 
 def main(url: str, port: int) -> None:

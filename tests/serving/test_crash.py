@@ -1,15 +1,12 @@
 """Kill -9 in the middle of a stream of writers: what was acknowledged is there, and nothing is there twice."""
 
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
 from typing import Any
@@ -24,25 +21,12 @@ from models.credit import credit_answers
 from models.credit_policy import load_policy
 from tests.end_to_end.serve import free_port
 from tests.serving.fakes import make_store
+from tests.serving.server import start
 
-ROOT = Path(__file__).parents[2]
 WRITERS = 8
 STEPS = ("INVITED", "ACCEPTED", "CONTRACTED", "CONTENT_SUBMITTED", "CONTENT_APPROVED", "PUBLISHED", "SETTLED")
 CREATORS = [f"c{i}" for i in range(20)]
 Row = dict[str, Any]
-
-
-def start(url: str, port: int) -> "subprocess.Popen[bytes]":
-    """The service on that store, ready to answer."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.serving.server", url, str(port)], cwd=ROOT)
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        with suppress(httpx.TransportError):
-            httpx.get(f"http://127.0.0.1:{port}/docs.json")
-            return process
-        time.sleep(0.05)
-    process.kill()
-    raise AssertionError("the service did not start")
 
 
 def batch_of(writer: int, number: int) -> list[Row]:

@@ -26,21 +26,23 @@ ASKED, CALLS = 1000, 5
 Event = dict[str, Any]
 
 
-def run(url: str) -> dict[str, object]:
+def run(url: str, seconds: float = SECONDS) -> dict[str, object]:
     """Events acknowledged per second by the size of batches, one event at a time first, with the time of one batch; and
-    the seconds that the credit of :data:`ASKED` creators takes in one call."""
-    with closing(_connected(url)) as service:
-        creators = _creators(service)
-        batches = [measure(url, creators, size) for size in BATCHES]
-        return {"creators": len(creators), "batches": batches, "credit": _credit(service, creators)}
+    the seconds that the credit of :data:`ASKED` creators takes in one call. ``seconds`` is how long each size is sent.
+
+    Raises InputError where no service answers at ``url``, or where it does not take the events.
+    """
+    creators = _creators(url)
+    batches = [measure(url, creators, size, seconds) for size in BATCHES]
+    return {"creators": len(creators), "batches": batches, "credit": _credit(url, creators)}
 
 
-def measure(url: str, creators: list[str], size: int) -> dict[str, float]:
-    """What :data:`WRITERS` writers reach in :data:`SECONDS` with batches of ``size`` events."""
+def measure(url: str, creators: list[str], size: int, seconds: float) -> dict[str, float]:
+    """What :data:`WRITERS` writers reach in so many ``seconds`` with batches of ``size`` events."""
     began = time.perf_counter()
     with ThreadPoolExecutor(WRITERS) as pool:
         streams = [_events(f"{time.time_ns()}-{writer}", creators[writer::WRITERS]) for writer in range(WRITERS)]
-        taken = [one for told in pool.map(lambda stream: _write(url, stream, size), streams) for one in told]
+        taken = [one for told in pool.map(lambda stream: _write(url, stream, size, seconds), streams) for one in told]
     return {
         "batch": size,
         "events_per_second": len(taken) * size / (time.perf_counter() - began),
@@ -49,10 +51,10 @@ def measure(url: str, creators: list[str], size: int) -> dict[str, float]:
     }
 
 
-def _write(url: str, stream: Iterator[Event], size: int) -> list[float]:
+def _write(url: str, stream: Iterator[Event], size: int, seconds: float) -> list[float]:
     """The seconds that each batch took until it was acknowledged."""
     taken: list[float] = []
-    end = time.perf_counter() + SECONDS
+    end = time.perf_counter() + seconds
     with closing(_connected(url)) as service:
         while (began := time.perf_counter()) < end:
             answer = _post(service, "/v1/events", {"events": list(islice(stream, size))})
@@ -76,24 +78,26 @@ def _events(key: str, creators: list[str]) -> Iterator[Event]:
             yield same | event | {c.EVENT_TIME: f"2026-01-01T00:00:{step:02}Z"} | rating
 
 
-def _creators(service: HTTPConnection) -> list[str]:
+def _creators(url: str) -> list[str]:
     """Every creator of the catalogue."""
     found: list[str] = []
-    token: str | None = None
-    while True:
-        page = _post(service, "/v1/creators/search", {"page_size": 200, **({"page_token": token} if token else {})})
-        found += [one[c.CREATOR_ID] for one in page["results"]]
-        token = page["next_page_token"]
-        if token is None:
-            return found
+    asked: dict[str, object] = {"page_size": 200}
+    with closing(_connected(url)) as service:
+        while True:
+            page = _post(service, "/v1/creators/search", asked)
+            found += [one[c.CREATOR_ID] for one in page["results"]]
+            if page["next_page_token"] is None:
+                return found
+            asked["page_token"] = page["next_page_token"]
 
 
-def _credit(service: HTTPConnection, creators: list[str]) -> dict[str, float]:
+def _credit(url: str, creators: list[str]) -> dict[str, float]:
     taken = []
-    for _ in range(CALLS):
-        began = time.perf_counter()
-        _post(service, "/v1/credit", {"creator_ids": creators[:ASKED]})
-        taken.append(time.perf_counter() - began)
+    with closing(_connected(url)) as service:
+        for _ in range(CALLS):
+            began = time.perf_counter()
+            _post(service, "/v1/credit", {"creator_ids": creators[:ASKED]})
+            taken.append(time.perf_counter() - began)
     return {"creators": min(ASKED, len(creators)), "median_seconds": float(np.median(taken))}
 
 
