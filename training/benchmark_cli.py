@@ -30,6 +30,13 @@ FOLDERS = {
 }
 """The benchmarks that read one folder, by what they do."""
 
+MADE_UP = {
+    "credit-attacks": "Attack credit by made-up praise, revenge, abused trust and new identities.",
+    "credit-careers": "Tell from careers how soon credit knows whom it has before it.",
+    "credit-scale": "Compute credit anew for ever more creators with 50 events each: time and memory.",
+}
+"""The benchmarks that make up their data themselves, by what they do."""
+
 app = typer.Typer(
     help="Learn a benchmark's past and score on its future.",
     epilog="Example: creatormatch benchmark insta-brands --data insta-brands",
@@ -58,10 +65,15 @@ def accounts(
     _print(_module("accounts").run(train, test, base_rate))
 
 
-@app.command("credit-scale", epilog="Example: creatormatch benchmark credit-scale")
-def credit_scale() -> None:
-    """Compute credit anew for ever more creators with 50 events each: time and memory."""
-    _print(_module("credit-scale").run())
+def _of_nothing(name: str) -> Callable[[], None]:
+    def command() -> None:
+        _print(_module(name).run())
+
+    return command
+
+
+for _name, _help in MADE_UP.items():
+    app.command(_name, help=_help, epilog=f"Example: creatormatch benchmark {_name}")(_of_nothing(_name))
 
 
 @app.command(epilog="Example: creatormatch benchmark ledger --url http://127.0.0.1:3000")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError
-from training import benchmark_cli
+from training import benchmark_cli, credit_cli
 from training.memory import return_freed_arrays
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ app = typer.Typer(
     help="Ranks creators for a brand's brief, tells fake engagement, keeps an explainable credit score.",
 )
 app.add_typer(benchmark_cli.app, name="benchmark")
+app.command("fit-credit", epilog=credit_cli.EXAMPLE)(credit_cli.fit_credit)
 
 
 class ModelName(StrEnum):

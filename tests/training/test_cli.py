@@ -16,7 +16,7 @@ from training import cli, console
 
 COMMANDS = (
     "simulate", "validate", "train", "evaluate", "promote", "rollback", "models", "rank", "fraud", "credit", "serve",
-    "benchmark",
+    "fit-credit", "benchmark",
 )  # fmt: skip
 
 

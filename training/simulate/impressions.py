@@ -56,15 +56,21 @@ def answered(
     p, people, luck = market.world.funnel, market.people, rng.random((3, len(creators)))
     afford = np.log(budget / people.price[creators]).clip(-2, 1)
     accepts = luck[0] < logistic(p.accept + p.accept_price * afford - p.accept_load * load)
-    fine = luck[1] < logistic(
-        p.success
-        + p.success_reliability * people.reliability[creators]
-        + p.success_fit * utility
-        - p.success_load * load
-        - p.success_harshness * market.houses.harshness[brand]
-    )
+    fine = luck[1] < success_chance(market, creators, np.full(len(creators), brand), utility, load)
     outcome = np.where(accepts, np.where(fine, COMPLETED, FAILED), DECLINED)
     return np.where(luck[2] < p.unanswered, INVITED, outcome)
+
+
+def success_chance(market: Market, creators: Ints, brands: Ints, utility: Floats, load: Floats) -> Floats:
+    """P(an accepted job ends well) for each of these creators with the brand beside it."""
+    p = market.world.funnel
+    return logistic(
+        p.success
+        + p.success_reliability * market.people.reliability[creators]
+        + p.success_fit * utility
+        - p.success_load * load
+        - p.success_harshness * market.houses.harshness[brands]
+    )
 
 
 def log_impressions(

@@ -15,7 +15,7 @@ def past_jobs(market: Market, clock: Clock, rng: np.random.Generator) -> pd.Data
     """Invitations before the horizon, without briefs: brand, creator, day, outcome, utility, subtopic, budget, brief
     = -1."""
     world, houses = market.world, market.houses
-    usual = _usual(market, clock, rng)
+    usual = usual_briefs(market, clock, rng)
     activity = rng.gamma(1.2, size=len(houses.ids))
     counts = rng.multinomial(round(world.work.past_jobs * market.people.size), activity / activity.sum())
     rows = [_brand_jobs(market, usual, brand, int(count), rng) for brand, count in enumerate(counts) if count]
@@ -25,7 +25,7 @@ def past_jobs(market: Market, clock: Clock, rng: np.random.Generator) -> pd.Data
     return jobs.assign(brief=-1, shown=-1).sort_values("day", ignore_index=True)
 
 
-def _usual(market: Market, clock: Clock, rng: np.random.Generator) -> Briefs:
+def usual_briefs(market: Market, clock: Clock, rng: np.random.Generator) -> Briefs:
     """One typical brief for each brand."""
     houses = market.houses
     drawn = briefs(market.world, houses, len(houses.ids), clock, rng)
