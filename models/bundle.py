@@ -21,6 +21,7 @@ from models.fraud_history import PastScores
 from models.fraud_peers import PEERED
 from models.ranker import Ranker
 from models.release import NAMES, check_folder
+from models.risk_scale import KINDS
 from models.success import SuccessModel
 from models.towers import Towers
 
@@ -29,10 +30,10 @@ NOT_YET = ("forecast", "price")  # models that answers already have a place for
 
 
 def feature_set_hash() -> str:
-    """SHA-256 of all features' names, in order, the widths of hashed ones, and which are read as distances from peers;
-    models and code must agree on it."""
+    """SHA-256 of all features' names, in order, the widths of hashed ones, which are read as distances from peers, and
+    the kinds of creators that risk is told for; models and code must agree on it."""
     names = [feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)] + list(FRAUD_FEATURES)
-    names += [f"tags={TAGS}", f"terms={BUCKETS}", *(f"{name} beside peers" for name in PEERED)]
+    names += [f"tags={TAGS}", f"terms={BUCKETS}", *(f"{name} beside peers" for name in PEERED), *KINDS]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 

@@ -42,9 +42,9 @@ from models.fraud_rows import (
 from models.fraud_trees import matrix, out_of_fold, train
 from models.label_noise import calibrated_to_guilt
 from models.measures import average_precision, brier, expected_calibration_error
+from models.risk_scale import RiskScale
 
 Values = npt.NDArray[np.float64]
-QUANTILES = 200
 MONTHS = 6
 DOUBTS = 2
 FLATTENING = 0.5  # power of the weights in calibration, between what is unbiased and what is steady (Shimodaira, 2000)
@@ -53,15 +53,14 @@ FLATTENING = 0.5  # power of the weights in calibration, between what is unbiase
 @dataclass(frozen=True)
 class FraudModel:
     """``peers`` say what is usual for a creator's size, country and format: the trees read how far it is from that.
-    ``innocent`` (QUANTILES + 1,) are quantiles of the probabilities of the innocent among all creators at the end of
-    training: the table that ties a risk score to a false-positive rate; ``usual`` are quantiles of the features of
-    those whom reviews cleared, to hold evidence against. ``policy`` is that of the time of training. ``accounts`` is
+    ``scale`` ties a risk score to a false-positive rate; ``usual`` are quantiles of the features of those whom reviews
+    cleared, to hold evidence against. ``policy`` is that of the time of training. ``accounts`` is
     the level below, whose scores are among the features; None where too few accounts had a label."""
 
     booster: lgb.Booster
     calibrator: PlattCalibrator
     peers: Peers
-    innocent: Values
+    scale: RiskScale
     policy: FraudPolicy
     metrics: dict[str, float]
     usual: Usual
@@ -87,18 +86,15 @@ class FraudModel:
         engagements = features["engagements_known"] / self.policy.full_confidence_engagements
         return (days.clip(upper=1) + engagements.clip(upper=1)) / 2
 
-    def risk_score(self, probability: float) -> int:
-        """1000 × (1 − false-positive rate) if this probability were the threshold."""
-        return int(self.risk_scores(np.array([probability]))[0])
+    def risk_scores(self, probability: "pd.Series[float]", features: pd.DataFrame) -> Values:
+        """(n,) 1000 × (1 − false-positive rate among creators alike if this probability were the threshold); NaN where
+        there is none. ``features`` are those of the same creators."""
+        return self.scale.scores(probability.to_numpy(np.float64), self.scale.surges.kinds(features))
 
-    def risk_scores(self, probabilities: Values) -> Values:
-        """The risk score of each of n probabilities; NaN where there is none."""
-        scores = np.round(1000 * np.searchsorted(self.innocent, probabilities) / len(self.innocent))
-        return np.where(np.isnan(probabilities), np.nan, scores)
-
-    def risk_level(self, probability: float) -> str | None:
-        """The policy's level; None for an unknown probability."""
-        return None if np.isnan(probability) else self.policy.level(self.risk_score(probability)).risk_level
+    def risk_levels(self, probability: "pd.Series[float]", features: pd.DataFrame) -> list[str | None]:
+        """The policy's level of each; None for an unknown probability."""
+        scores = self.risk_scores(probability, features)
+        return [None if np.isnan(score) else self.policy.level(score).risk_level for score in scores]
 
     def explain(self, features: pd.DataFrame, dossier: Dossier) -> list[dict[str, list[dict[str, Any]]]]:
         """Per row reason codes from the model's own contributions and what speaks for innocence, see
@@ -118,13 +114,16 @@ class FraudModel:
         }
         told = ~self.insufficient(features)
         explained = dict(zip(features.index[told], self.explain(features[told], dossier), strict=True))
-        columns = (features.index, self.predict(features), self.confidence(features))
+        probability = self.predict(features)
+        risk, alike = self.risk_scores(probability, features), self.scale.surges.kinds(features)
+        columns = (features.index, probability, risk, alike, self.confidence(features))
         return [
-            {"creator_id": creator_id, **self._verdict(probability), "confidence": round(float(confidence), 3)}
+            {"creator_id": creator_id, **self._verdict(probability, score, str(kind))}
+            | {"confidence": round(float(confidence), 3)}
             | {"insufficient_data": bool(np.isnan(probability))}
             | explained.get(creator_id, {"reason_codes": [], "innocent_explanations": []})
             | fixed
-            for creator_id, probability, confidence in zip(*columns, strict=True)
+            for creator_id, probability, score, kind, confidence in zip(*columns, strict=True)
         ]
 
     def save(self, folder: Path) -> None:
@@ -134,7 +133,7 @@ class FraudModel:
         rest = {
             "calibrator": self.calibrator.to_json(),
             "peers": self.peers.to_json(),
-            "innocent": list(self.innocent),
+            "scale": self.scale.to_json(),
             "policy": self.policy.to_json(),
             "metrics": self.metrics,
             "usual": self.usual,
@@ -150,22 +149,22 @@ class FraudModel:
         booster = gbm.load_booster_for(folder / "booster.txt", FRAUD_FEATURES, "fraud")
         rest = json.loads((folder / "fraud.json").read_text(encoding="utf-8"))
         calibrator, peers = PlattCalibrator.from_json(rest["calibrator"]), Peers.from_json(rest["peers"])
-        innocent, policy = np.array(rest["innocent"]), FraudPolicy.from_json(rest["policy"])
-        return cls(booster, calibrator, peers, innocent, policy, rest["metrics"], rest["usual"], accounts)
+        scale, policy = RiskScale.from_json(rest["scale"]), FraudPolicy.from_json(rest["policy"])
+        return cls(booster, calibrator, peers, scale, policy, rest["metrics"], rest["usual"], accounts)
 
     def _inputs(self, features: pd.DataFrame) -> Values:
         return matrix(self.peers.compared(features))
 
-    def _verdict(self, probability: float) -> dict[str, Any]:
+    def _verdict(self, probability: float, score: float, kind: str) -> dict[str, Any]:
         """Without enough data no number and no level: rather nothing than a guess."""
         if np.isnan(probability):
-            unknown = dict.fromkeys(("fraud_probability", "risk_score", "risk_level"))
+            unknown = dict.fromkeys(("fraud_probability", "risk_score", "compared_with", "risk_level"))
             return unknown | {"recommended_action": self.policy.insufficient_data_action}
-        score = self.risk_score(probability)
         level = self.policy.level(score)
         return {
             "fraud_probability": float(probability),
-            "risk_score": score,
+            "risk_score": int(score),
+            "compared_with": kind,
             "risk_level": level.risk_level,
             "recommended_action": level.recommended_action,
         }
@@ -209,9 +208,9 @@ def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.G
         if rows.enough:
             everyone = fraud_features(seen, date, judge=judge_of(accounts(date)))
             model = _fit(rows, everyone, accounts(date), seed)
-            scores = model.predict(everyone).rename("fraud_probability").reset_index()
-            risk = model.risk_scores(scores["fraud_probability"].to_numpy())
-            scored.append(scores.assign(as_of=date, risk_score=risk))
+            probability = model.predict(everyone).rename("fraud_probability")
+            risk = model.risk_scores(probability, everyone)
+            scored.append(probability.reset_index().assign(as_of=date, risk_score=risk))
     columns = ["as_of", c.CREATOR_ID, "fraud_probability", "risk_score"]
     return pd.concat(scored, ignore_index=True)[columns] if scored else pd.DataFrame(columns=columns)
 
@@ -242,14 +241,8 @@ def _fit(rows: Rows, everyone: pd.DataFrame, accounts: AccountModel | None, seed
     metrics = _metrics(calibrator.predict(raw[judged]), rows.target[judged], rows.audited[judged])
     metrics |= {"label_false_alarms": noise.false_alarm, "label_misses": noise.miss}
     booster = train(x, target, seed)
-    innocent = _innocent(calibrator.predict(gbm.predict(booster, matrix(peers.compared(everyone)))))
-    return FraudModel(booster, calibrator, peers, innocent, load_fraud_policy(), metrics, _usual(rows), accounts)
-
-
-def _innocent(probability: Values) -> Values:
-    """Quantiles among the innocent of a population in which each is innocent with 1 − ``probability``."""
-    levels = np.linspace(0, 1, QUANTILES + 1)
-    return np.quantile(probability, levels, weights=1 - probability, method="inverted_cdf")
+    scale = RiskScale.fit(calibrator.predict(gbm.predict(booster, matrix(peers.compared(everyone)))), everyone)
+    return FraudModel(booster, calibrator, peers, scale, load_fraud_policy(), metrics, _usual(rows), accounts)
 
 
 def _usual(rows: Rows) -> Usual:

@@ -164,7 +164,8 @@ def _results(
     explained = in_language(told, ranked.pairs, language)
     bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
     credit, fraud = catalogue.credit.iloc[ranked.rows], catalogue.state.frame["fraud_probability"].iloc[ranked.rows]
-    levels = bundle.fraud
+    model = bundle.fraud
+    levels = model.risk_levels(fraud, catalogue.fraud.loc[fraud.index]) if model else [None] * len(fraud)
     results = []
     for i, row in enumerate(ranked.rows):
         creator_id = catalogue.state.ids[row]
@@ -187,7 +188,7 @@ def _results(
                 "credit": _credit(credit.iloc[i]),
                 "fraud": {
                     "probability": number(fraud.iloc[i]),
-                    "risk_level": levels.risk_level(fraud.iloc[i]) if levels else None,
+                    "risk_level": levels[i],
                 },
             }
         )

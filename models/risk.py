@@ -21,7 +21,8 @@ from models.stake import money_at_risk
 QUEUE_LENGTH = 20
 SCORES = (0, 250, 500, 750, 900, 950, 980, 990, 995, 1000)
 SHOWN = (
-    "creator_id fraud_probability risk_score risk_level recommended_action reason_codes innocent_explanations".split()
+    "creator_id fraud_probability risk_score compared_with risk_level recommended_action reason_codes "
+    "innocent_explanations".split()
 )
 
 
@@ -72,21 +73,23 @@ def simulate(
 
 def risk_table(model: FraudModel) -> list[dict[str, Any]]:
     """What risk scores mean: a creator reaches the score with a probability above ``fraud_probability``, as a share of
-    ``false_positive_rate`` of the innocent did when the model was trained; and what the policy does then."""
+    ``false_positive_rate`` of the innocent alike (``compared_with``: :mod:`models.risk_scale`) did when the model was
+    trained; and what the policy does then."""
     scores = sorted({*SCORES, *(level.min_risk_score for level in model.policy.levels)})
-    return [_risk_row(model, score) for score in scores]
+    return [_risk_row(model, kind, score) for kind in model.scale.innocent for score in scores]
 
 
-def _risk_row(model: FraudModel, score: int) -> dict[str, Any]:
-    """``model.innocent`` has as many values below the least probability with a score as the score says."""
-    size, level = len(model.innocent), model.policy.level(score)
-    below = next(count for count in range(size + 1) if round(1000 * count / size) >= score)
-    probability = float(model.innocent[below - 1]) if below else 0.0
-    above = int((model.innocent > probability).sum()) if below else size
+def _risk_row(model: FraudModel, kind: str, score: int) -> dict[str, Any]:
+    """The innocent have as many values below the least probability with a score as the score says."""
+    innocent, level = model.scale.innocent[kind], model.policy.level(score)
+    below = next(count for count in range(len(innocent) + 1) if round(1000 * count / len(innocent)) >= score)
+    probability = float(innocent[below - 1]) if below else 0.0
+    above = int((innocent > probability).sum()) if below else len(innocent)
     return {
+        "compared_with": kind,
         "risk_score": score,
         "fraud_probability": probability,
-        "false_positive_rate": round(above / size, 4),
+        "false_positive_rate": round(above / len(innocent), 4),
         "risk_level": level.risk_level,
         "recommended_action": level.recommended_action,
     }
@@ -113,7 +116,7 @@ def _waiting(catalogue: Catalogue, model: FraudModel) -> pd.DataFrame:
     everyone = pd.DataFrame(
         {
             "probability": probability,
-            "risk_score": model.risk_scores(probability.to_numpy()),
+            "risk_score": model.risk_scores(probability, catalogue.fraud.loc[probability.index]),
             "money_at_risk": money,
             "expected_loss": probability * money,
             "lot": _lots(probability.index, catalogue.latest.toordinal()),

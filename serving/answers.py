@@ -1,6 +1,6 @@
 """The shapes of the answers, for the OpenAPI document; the tests hold the real answers against them."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -170,10 +170,17 @@ class FeedbackAnswer(Answer):
     results: list[FeedbackStatus]
 
 
-class RiskRow(Answer):
-    """When the model was trained, a share of ``false_positive_rate`` of the innocent had a probability above
-    ``fraud_probability``, and with it at least this risk score."""
+Kind = Annotated[
+    Literal["QUIET", "FOLLOWER_SURGE", "VIEW_SURGE", "PAID_VIEWS"],
+    Field(description="Among creators of which kind the risk score holds."),
+]
 
+
+class RiskRow(Answer):
+    """At the end of training a share of ``false_positive_rate`` of the innocent of the kind ``compared_with`` had a
+    probability above ``fraud_probability``, and with it at least this risk score."""
+
+    compared_with: Kind
     risk_score: int
     fraud_probability: float
     false_positive_rate: float

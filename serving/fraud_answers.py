@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from serving.answers import Answer
+from serving.answers import Answer, Kind
 
 Level = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 Action = Annotated[
@@ -23,11 +23,15 @@ class Evidence(Answer):
 
 
 class FraudScore(Answer):
-    """The calibrated probability for one creator; it, score and level are null where too little is known to say."""
+    """The calibrated probability for one creator; it, score and level are null where too little is known to say.
+
+    The score is 1000 × (1 − false-positive rate) among creators of the kind ``compared_with``.
+    """
 
     creator_id: str
     fraud_probability: float | None = Field(ge=0, le=1)
     risk_score: int | None = Field(ge=0, le=1000)
+    compared_with: Kind | None
     risk_level: Level | None
     recommended_action: Action
     confidence: float | None
@@ -114,6 +118,7 @@ class QueuedCreator(Answer):
     creator_id: str
     fraud_probability: float = Field(ge=0, le=1)
     risk_score: int = Field(ge=0, le=1000)
+    compared_with: Kind
     risk_level: Level
     recommended_action: Action
     money_at_risk: float | None

@@ -16,7 +16,7 @@ from features.fraud.window import SPAN
 from features.fraud_labels import speaking_labels
 from features.schema import Tables, complete
 from models.evidence import LEAST, MOST
-from models.fraud import QUANTILES, FraudModel, fit_fraud, past_probabilities, walk_forward
+from models.fraud import FraudModel, fit_fraud, past_probabilities, walk_forward
 from models.fraud_innocence import INNOCENCE
 from models.fraud_policy import load_fraud_policy
 from models.fraud_reasons import PEAK_DAYS, REASONS, explain
@@ -26,8 +26,8 @@ from training.simulate import fraud_target, simulate
 from training.world import WORLD_1
 
 ANSWER = (
-    "creator_id fraud_probability risk_score risk_level recommended_action confidence insufficient_data reason_codes "
-    "innocent_explanations model_version policy_version data_as_of"
+    "creator_id fraud_probability risk_score compared_with risk_level recommended_action confidence insufficient_data "
+    "reason_codes innocent_explanations model_version policy_version data_as_of"
 ).split()
 MONTH = pd.Timedelta(days=30)
 
@@ -138,21 +138,14 @@ def test_the_answer_has_the_documented_fields_and_is_json(
         assert answer["recommended_action"] in {"ALLOW", "REVIEW", "BLOCK"}
 
 
-def test_levels_rise_with_the_probability_as_the_policy_says(model: FraudModel) -> None:
+def test_levels_rise_with_the_probability_as_the_policy_says(model: FraudModel, features: pd.DataFrame) -> None:
     levels = [level.risk_level for level in load_fraud_policy().levels]
-    seen = [model.risk_level(probability) for probability in np.linspace(0, 1, 2_000)]
-    assert [levels.index(str(level)) for level in seen] == sorted(levels.index(str(level)) for level in seen)
-    assert seen[0] == "LOW"
-    assert seen[-1] == "CRITICAL"
-
-
-def test_the_risk_score_is_one_less_the_false_positive_rate(model: FraudModel) -> None:
-    """A quarter of the innocent reach the probability that a quarter of them reach."""
-    threshold = float(np.quantile(model.innocent, 0.75))
-    assert model.risk_score(threshold) == pytest.approx(750, abs=60)
-    assert model.risk_score(1.0) == 1000
-    assert len(model.innocent) == QUANTILES + 1
-    assert model.risk_score(0.0) == 0
+    grid = pd.Series(np.linspace(0, 1, 2_000))
+    for place in range(len(features)):
+        alike = features.iloc[[place] * len(grid)].set_index(grid.index)
+        seen = model.risk_levels(grid, alike)
+        assert [levels.index(str(level)) for level in seen] == sorted(levels.index(str(level)) for level in seen)
+        assert (seen[0], seen[-1]) == ("LOW", "CRITICAL")
 
 
 def test_without_statistics_and_engagements_there_is_no_guess(model: FraudModel, end: pd.Timestamp) -> None:

@@ -10,6 +10,7 @@ from features import columns as c
 from models.engine import Engine
 from models.fraud_policy import load_fraud_policy
 from models.risk import audits_among, risk_table
+from models.risk_scale import KINDS
 from tests.models.writes import append_events, append_labels, upsert
 
 EVERYONE = {"policy": {"levels": [{"risk_level": "MEDIUM", "min_risk_score": 0, "recommended_action": "REVIEW"}]}}
@@ -99,15 +100,19 @@ def test_other_thresholds_hold_for_one_answer_alone(engine: Engine):
     assert engine.fraud_queue({}) == before
 
 
-def test_the_risk_table_says_how_many_innocent_reach_a_score(engine: Engine):
+def test_the_risk_table_says_how_many_innocent_of_a_kind_reach_a_score(engine: Engine):
     model = engine._bundle.fraud
-    for row in risk_table(model):
-        above = np.nextafter(row["fraud_probability"], 1)
-        assert model.risk_score(above) >= row["risk_score"]
-        assert np.mean(model.innocent > row["fraud_probability"]) == pytest.approx(row["false_positive_rate"], abs=1e-4)
+    table = risk_table(model)
+    for row in table:
+        above = np.nextafter([row["fraud_probability"]], 1)
+        innocent = model.scale.innocent[row["compared_with"]]
+        assert model.scale.scores(above, np.array([row["compared_with"]]))[0] >= row["risk_score"]
+        assert np.mean(innocent > row["fraud_probability"]) == pytest.approx(row["false_positive_rate"], abs=1e-4)
         assert row["risk_level"] == model.policy.level(row["risk_score"]).risk_level
-    rates = [row["false_positive_rate"] for row in risk_table(model)]
-    assert rates == sorted(rates, reverse=True)
+    for kind in KINDS:
+        rates = [row["false_positive_rate"] for row in table if row["compared_with"] == kind]
+        assert rates == sorted(rates, reverse=True)
+        assert (rates[0], rates[-1]) == (1, 0)
 
 
 def test_past_scores_are_the_models_own_of_their_time_and_none_is_of_a_later_label(engine: Engine):

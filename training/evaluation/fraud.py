@@ -144,7 +144,7 @@ def judged(model: FraudModel, rows: pd.DataFrame) -> pd.DataFrame:
     """``rows`` with the model's ``probability``, the ``score`` they are ranked by, and whether they are ``alerted`` at
     the working threshold."""
     probability = model.predict(rows)
-    high = probability.map(model.risk_level).isin(["HIGH", "CRITICAL"])
+    high = [level in ("HIGH", "CRITICAL") for level in model.risk_levels(probability, rows)]
     return rows.assign(probability=probability, score=probability.fillna(-1), alerted=high)
 
 
