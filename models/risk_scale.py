@@ -17,7 +17,7 @@ import pandas as pd
 Values = npt.NDArray[np.float64]
 QUIET, FOLLOWERS, VIEWS, PAID = "QUIET", "FOLLOWER_SURGE", "VIEW_SURGE", "PAID_VIEWS"
 KINDS = (QUIET, FOLLOWERS, VIEWS, PAID)
-PAID_SHARE = 0.05  # of the views
+PAID_SHARE = 0.03  # of the views
 # Followers who came at once, beyond what the views explain and on other days than they; days of many views.
 MEASURES = {
     FOLLOWERS: {"follower_spike": 1.0, "gain_unexplained": 1.0, "gain_view_correlation": -1.0},
@@ -26,7 +26,7 @@ MEASURES = {
 SURGING = {FOLLOWERS: 0.87, VIEWS: 0.95}  # quantile of all creators beyond which a measure says so
 GRID = np.linspace(0, 1, 101)
 QUANTILES = 200
-FEWEST = 50  # creators; a kind with fewer is held against everyone
+FEWEST = 40  # creators; a kind with fewer is held against everyone
 
 
 @dataclass(frozen=True)
