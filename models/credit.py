@@ -28,7 +28,15 @@ from models.credit_factors import (
     total,
 )
 from models.credit_policy import POLICY_FILE, Floats, Policy, load_policy
-from models.credit_state import Posterior, State, after, posterior
+from models.credit_state import (
+    Posterior,
+    State,
+    milestone,
+    posterior,
+    probation_until,
+    remembered,
+    suspended_until,
+)
 from models.credit_texts import described
 
 __all__ = ["POLICY_FILE", "Policy", "credit_answers", "credit_scores", "load_policy"]
@@ -37,7 +45,7 @@ MOST_REASONS = 4
 CONFIDENCE_DECIMALS = 4
 READ = [
     c.EVENT_ID, c.CREATOR_ID, c.EVENT_TYPE, c.EVENT_TIME, c.RECEIVED_AT, c.COLLABORATION_ID, c.BRAND_ID, c.REFERS_TO,
-    c.DUE_AT, c.AMOUNT, c.CURRENCY, c.RATING, c.SEVERITY, c.FACTOR, c.VALUE,
+    c.DUE_AT, c.AMOUNT, c.CURRENCY, c.RATING, c.SEVERITY, c.VIOLATION_TYPE, c.FACTOR, c.VALUE,
 ]  # fmt: skip
 """What :func:`credit_scores` reads; sorting the other columns along would double its memory."""
 _DAY = np.timedelta64(1, "D")
@@ -55,8 +63,7 @@ def credit_scores(events: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, cre
 
     ``events`` is the ledger (collaboration_events); what was not known at ``as_of`` (inclusive) is left out here.
     """
-    standing_events = coded_events(events[READ], as_of)
-    return _standing(posterior(standing_events, policy, creator_ids), standing_events, policy, as_of)
+    return _standing(posterior(coded_events(events[READ], as_of), policy, creator_ids), policy, as_of)
 
 
 def credit_answers(
@@ -77,7 +84,7 @@ def credit_answers(
     standing_events = not_undone(past)
     found = evidence(standing_events, policy)
     states = posterior(standing_events, policy, ids)
-    standing = _standing(states, standing_events, policy, as_of)
+    standing = _standing(states, policy, as_of)
     own = creators.sort_values(c.OBSERVED_AT, na_position="first").groupby(c.CREATOR_ID)[c.MAX_OPEN_ORDERS].last()
     cap = np.fmin(standing["max_open_orders"], own.reindex(ids))
     factors, reasons, actions = _factors(states, policy), _reasons(found, policy), _actions(states, policy)
@@ -103,37 +110,35 @@ def credit_answers(
     return [answers[creator_id] for creator_id in creator_ids]
 
 
-def _standing(states: Posterior, coded: pd.DataFrame, policy: Policy, as_of: pd.Timestamp) -> pd.DataFrame:
-    until = _suspended_until(coded, policy).reindex(states.ids)
+def _standing(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> pd.DataFrame:
     silent_days = (as_of.to_datetime64() - states.last) / _DAY
     known = states.state.alpha + states.state.beta
     sure = confidence(known, policy, np.where(states.events > 0, silent_days, 0.0))
-    return graded(states.state, until, policy, as_of).assign(confidence=sure.round(CONFIDENCE_DECIMALS))
+    return graded(states.state, states.ids, policy, as_of).assign(confidence=sure.round(CONFIDENCE_DECIMALS))
 
 
-def graded(state: State, until: pd.Series, policy: Policy, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
-    """Score, stars, band, order_status, status_until and max_open_orders of n creators or moments at ``as_of``,
-    suspended ``until`` (NaT: never), by whose index."""
-    suspended = until > as_of
+def graded(state: State, index: pd.Index, policy: Policy, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
+    """Score, stars, band, order_status, status_until and max_open_orders of n creators or moments at ``as_of``, with
+    this index."""
+    now = np.broadcast_to(np.asarray(as_of, "datetime64[us]"), len(index))
+    until, limit_until = suspended_until(state), probation_until(state, policy)
+    suspended, on_probation = now < until, now < limit_until
+    limited = state.limited | on_probation
     names = np.array([band.name for band in policy.bands])
+    ends = np.select([suspended, on_probation & ~state.limited], [until, limit_until], np.datetime64("NaT", "us"))
+    most = np.select([suspended, limited], [0.0, policy.limited_open_orders], np.inf)
+    most = np.minimum(most, milestone(state, policy))
     return pd.DataFrame(
         {
             "score": rounded_score(state.alpha, state.beta, policy),
             "stars": state.place + 1,
-            "band": pd.Series(names[state.place], index=until.index, dtype="str"),
-            "order_status": np.select([suspended, state.limited], ["SUSPENDED", "LIMITED"], "OPEN"),
-            "status_until": until.where(suspended),
-            "max_open_orders": np.select([suspended, state.limited], [0.0, policy.limited_open_orders], np.nan),
+            "band": pd.Series(names[state.place], index=index, dtype="str"),
+            "order_status": np.select([suspended, limited], ["SUSPENDED", "LIMITED"], "OPEN"),
+            "status_until": pd.Series(ends, index),
+            "max_open_orders": np.where(np.isinf(most), np.nan, most),
         },
-        index=until.index,
+        index=index,
     ).astype({"order_status": "str"})
-
-
-def _suspended_until(coded: pd.DataFrame, policy: Policy) -> pd.Series:
-    """When the last suspension of each creator with confirmed severe conduct ends."""
-    severe = coded[coded[CODE].isin(policy.suspension_days)]
-    end = severe[c.EVENT_TIME] + pd.to_timedelta(severe[CODE].map(policy.suspension_days).astype(float), unit="D")
-    return end.astype("datetime64[us]").groupby(severe[c.CREATOR_ID]).max()
 
 
 def _factors(states: Posterior, policy: Policy) -> dict[str, list[dict[str, Any]]]:
@@ -168,19 +173,17 @@ def _reason(row: Any) -> dict[str, Any]:
 
 def _actions(states: Posterior, policy: Policy) -> dict[str, dict[str, Any] | None]:
     """By creator the action that would add most to the score, None where none would add anything."""
-    now = _score(states.state, policy)
-    gains = pd.DataFrame(
-        {code: _score(after(states.state, _best(code, policy), policy), policy) - now for code in ACTIONS}, states.ids
-    ).round(DECIMALS)
+    state = states.state
+    now = total(factor_scores(state.alpha, state.beta, policy), policy)
+    then = {code: factor_scores(*remembered(state, _best(code, policy), policy), policy) for code in ACTIONS}
+    gains = pd.DataFrame({code: total(scores, policy) - now for code, scores in then.items()}, states.ids).round(
+        DECIMALS
+    )
     best = gains.idxmax(axis=1)
     return {
         creator_id: {"code": code, "text": ACTIONS[code], "points": gain} if gain > 0 else None
         for creator_id, code, gain in zip(gains.index, best, gains.max(axis=1), strict=True)
     }
-
-
-def _score(state: State, policy: Policy) -> Floats:
-    return total(factor_scores(state.alpha, state.beta, policy), policy)
 
 
 def _best(code: str, policy: Policy) -> Floats:

@@ -5,7 +5,6 @@ came between, so that a history of any length is replayed in linear time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,24 +13,23 @@ import pandas as pd
 from features import columns as c
 from features.appeals import UNDOES
 from models.credit import credit_answers, graded
-from models.credit_factors import coded, effects, past_events
-from models.credit_policy import Floats, Policy
-from models.credit_state import State, after, newcomers
+from models.credit_factors import coded, past_events
+from models.credit_policy import Policy
+from models.credit_state import State, after, newcomers, probation_until, suspended_until
+from models.credit_steps import offences, plain_steps, with_repeats
 from models.credit_texts import described
 
 SHOWN = ["score", "stars", "band", "order_status"]
-SUSPENSION_ENDED = "SUSPENSION_ENDED"
+SUSPENSION_ENDED, PROBATION_ENDED = "SUSPENSION_ENDED", "PROBATION_ENDED"
 
 
 class Moment(NamedTuple):
-    """The creator's state, and until when it is suspended (NaT: is not), once ``code`` has come from ``event``, a row
-    of :func:`models.credit_factors.coded`."""
+    """The creator's state once ``code`` has come from ``event``, a row of :func:`models.credit_factors.coded`."""
 
     at: pd.Timestamp
     code: str
     event: Any
     state: State
-    until: pd.Timestamp
 
 
 def history_answer(
@@ -40,10 +38,11 @@ def history_answer(
     """/v1/credit/history: every change of score, band or order status up to ``as_of``, oldest first, with its event.
 
     It tells the past by what was known by ``known_by``: after each change credit is what :func:`credit_answers` says of
-    that moment with the same ``known_by``. The end of a suspension comes from the event that had set it.
+    that moment with the same ``known_by``. The ends of a suspension and of the limit after it come from the finding
+    that had set them.
     """
     moments = list(_replayed(events[events[c.CREATOR_ID] == creator_id], policy, as_of, known_by))
-    shown = _shown([Moment(pd.NaT, "", None, newcomers(1, policy), pd.NaT), *moments], policy)
+    shown = _shown([Moment(pd.NaT, "", None, newcomers(1, policy)), *moments], policy)
     changes = zip(moments, shown, shown[1:], strict=False)
     return {
         "creator_id": creator_id,
@@ -71,8 +70,8 @@ def what_if_answer(
 def _shown(moments: Sequence[Moment], policy: Policy) -> list[dict[str, Any]]:
     """What /v1/credit shows at each moment, in plain values."""
     state = State._make(map(np.concatenate, zip(*(moment.state for moment in moments), strict=True)))
-    until, at = (pd.Series([getattr(m, name) for m in moments], dtype="datetime64[us]") for name in ("until", "at"))
-    return graded(state, until, policy, at)[SHOWN].to_dict("records")
+    at = pd.Series([moment.at for moment in moments], dtype="datetime64[us]")
+    return graded(state, at.index, policy, at)[SHOWN].to_dict("records")
 
 
 def _change(moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,76 +91,71 @@ def _change(moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any])
 
 
 def _replayed(own: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, known_by: pd.Timestamp) -> Iterator[Moment]:
-    """A moment for each of a creator's own events and for each end of a suspension, in order of time."""
-    rows = coded(past_events(own, as_of, known_by))
-    moved = effects(rows, policy)
-    replay = _Replay(policy, {one: moved[[row]] for row, one in enumerate(rows[c.EVENT_ID]) if moved[row].any()})
-    for event in rows.itertuples():
+    """A moment for each of a creator's own events and for each end of a suspension or of the limit after it, in order
+    of time."""
+    replay = _Replay(coded(past_events(own, as_of, known_by)), policy)
+    for row, event in enumerate(replay.events):
         yield from replay.ended(event.event_time)
-        replay.take(event)
-        yield replay.moment(event.event_time, event.code, event)
+        replay.take(row)
+        yield Moment(event.event_time, event.code, event, replay.state)
     yield from replay.ended(as_of)
 
 
-@dataclass
 class _Replay:
-    """The ledger of one creator up to a moment: the state after each event that still stands, and suspensions.
+    """The ledger of one creator up to a moment: the state after each event that matters and still stands."""
 
-    ``effects`` has what each event that moves a factor weighs, (1, 5), by event_id.
-    """
+    def __init__(self, rows: pd.DataFrame, policy: Policy) -> None:
+        self.events = list(rows.itertuples())
+        self._policy, self._offences = policy, offences(rows)
+        self._plain = plain_steps(rows, policy)
+        self._rows = {(one.event_id, one.event_type): row for row, one in enumerate(self.events)}
+        self._stands = np.ones(len(rows), bool)
+        self._path: list[tuple[int, State]] = []
+        self._told = pd.Timestamp.min
+        self._see_repeats()
 
-    policy: Policy
-    effects: Mapping[str, Floats]
-    path: list[tuple[str, State]] = field(default_factory=list)
-    suspensions: dict[str, tuple[pd.Timestamp, Any]] = field(default_factory=dict)
-    standing: set[tuple[str, str]] = field(default_factory=set)
-    undone: set[tuple[str, str]] = field(default_factory=set)
-
-    def take(self, event: Any) -> None:
-        """The next event, unless it was undone before; only an event of the right type can be undone."""
-        one = (event.event_id, event.event_type)
-        if event.event_type in UNDOES:
-            self._undo((event.refers_to, UNDOES[event.event_type]))
-        elif one not in self.undone:
-            self.standing.add(one)
-            self._add(event.event_id)
-            if event.code in self.policy.suspension_days:
-                days = pd.Timedelta(days=self.policy.suspension_days[event.code])
-                self.suspensions[event.event_id] = (event.event_time + days, event)
-
-    def moment(self, at: pd.Timestamp, code: str, event: Any) -> Moment:
+    @property
+    def state(self) -> State:
         """What has come of everything taken so far."""
-        return Moment(at, code, event, self._state(), self._suspended()[0])
+        return self._path[-1][1] if self._path else newcomers(1, self._policy)
+
+    def take(self, row: int) -> None:
+        """The next event, unless it was undone before; only an event of the right type can be undone."""
+        event = self.events[row]
+        if event.event_type in UNDOES:
+            self._undo(self._rows.get((event.refers_to, UNDOES[event.event_type])), row)
+        elif self._stands[row]:
+            self._add(row)
 
     def ended(self, by: pd.Timestamp) -> Iterator[Moment]:
-        """The end of the suspension, where it came by then."""
-        until, event = self._suspended()
-        if until <= by:
-            yield self.moment(until, SUSPENSION_ENDED, event)
-            self.suspensions.clear()
+        """The ends of a suspension and of the limit after it that came since the last event and by then."""
+        ends = suspended_until(self.state)[0], probation_until(self.state, self._policy)[0]
+        for code, end in zip((SUSPENSION_ENDED, PROBATION_ENDED), map(pd.Timestamp, ends), strict=True):
+            if self._told < end <= by:
+                yield Moment(end, code, self._last_finding(), self.state)
+        self._told = by
 
-    def _state(self) -> State:
-        return self.path[-1][1] if self.path else newcomers(1, self.policy)
+    def _last_finding(self) -> Any:
+        suspending = self._steps.suspending
+        return self.events[max(row for row, _ in self._path if suspending[row])]
 
-    def _suspended(self) -> tuple[pd.Timestamp, Any]:
-        return max(self.suspensions.values(), key=lambda one: one[0], default=(pd.NaT, None))
+    def _see_repeats(self) -> None:
+        offences = np.where(self._stands, self._offences, -1)
+        self._steps = self._plain._replace(suspends=with_repeats(self._plain, offences, self._policy))
+        self._matter = self._steps.matter
 
-    def _add(self, event_id: str) -> None:
-        if event_id in self.effects:
-            self.path.append((event_id, after(self._state(), self.effects[event_id], self.policy)))
+    def _add(self, row: int) -> None:
+        if self._matter[row]:
+            self._path.append((row, after(self.state, self._steps.of(np.array([row])), self._policy)))
 
-    def _undo(self, one: tuple[str, str]) -> None:
-        self.undone.add(one)
-        if one in self.standing:
-            self.standing.remove(one)
-            self.suspensions.pop(one[0], None)
-            if one[0] in self.effects:
-                self._take_out(one[0])
-
-    def _take_out(self, event_id: str) -> None:
-        """Goes back to before the event and takes what came after it again."""
-        later = []
-        while (last := self.path.pop()[0]) != event_id:
-            later.append(last)
-        for one in reversed(later):
-            self._add(one)
+    def _undo(self, row: int | None, now: int) -> None:
+        """Goes back to before the event, where it was taken, and takes what came after it again."""
+        if row is None or not self._stands[row]:
+            return
+        self._stands[row] = False
+        self._see_repeats()
+        while self._path and self._path[-1][0] >= row:
+            self._path.pop()
+        for one in range(row, now):
+            if self._stands[one]:
+                self._add(one)

@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from features.appeals import UNDONE_BY
 from features.vocabulary import CREDIT_FACTORS
 
 Floats = npt.NDArray[np.float64]
 POLICY_FILE = Path(__file__).with_name("credit_policy.json")
 """The policy that comes with the code; a release keeps its own copy."""
+REPEATED_VIOLATION = "REPEATED_VIOLATION"
+FINDINGS = (*UNDONE_BY, REPEATED_VIOLATION)
+"""How the codes of what a person has confirmed start."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,31 @@ class Repeated:
 
 
 @dataclass(frozen=True)
+class RepeatedViolation:
+    """So many confirmed violations of one type within so many days have a consequence of their own."""
+
+    times: float = np.inf
+    days: float = 0
+
+
+@dataclass(frozen=True)
+class Probation:
+    """After a suspension orders stay limited for so many ``days``, or until so many were ``settled`` since the
+    finding."""
+
+    days: float = 0
+    settled: float = 0
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """From so many settled orders on at most so many may be open (infinite: no cap)."""
+
+    settled: float
+    open_orders: float
+
+
+@dataclass(frozen=True)
 class Policy:
     """See docs/credit.md for the meaning of each number. Weights of events are signed: good > 0, bad < 0.
 
@@ -87,6 +116,10 @@ class Policy:
     value_classes: tuple[ValueClass, ...] = ()
     repeated: Repeated = Repeated()
     hysteresis: float = 0
+    ended_by_training: tuple[str, ...] = ()
+    repeated_violation: RepeatedViolation = RepeatedViolation()
+    probation: Probation = Probation()
+    milestones: tuple[Milestone, ...] = (Milestone(0, np.inf),)
 
     @cached_property
     def weights(self) -> Floats:
@@ -117,6 +150,10 @@ def load_policy(path: Path = POLICY_FILE) -> Policy:
             "bands": tuple(Band(band["name"], band["from"]) for band in stated["bands"]),
             "value_classes": tuple(ValueClass(one["from"], one["times"]) for one in stated.get("value_classes", ())),
             "repeated": Repeated(**stated.get("repeated", {})),
+            "ended_by_training": tuple(stated.get("ended_by_training", ())),
+            "repeated_violation": RepeatedViolation(**stated.get("repeated_violation", {})),
+            "probation": Probation(**stated.get("probation", {})),
+            "milestones": tuple(map(_milestone, stated.get("milestones", ({"settled": 0, "open_orders": None},)))),
         }
     )
     _check(policy)
@@ -127,9 +164,15 @@ def _curve(stated: Mapping[str, Any]) -> Curve:
     return Curve(stated["factor"], tuple(stated["at"]), tuple(stated["weight"]))
 
 
+def _milestone(stated: Mapping[str, Any]) -> Milestone:
+    most = stated["open_orders"]
+    return Milestone(stated["settled"], np.inf if most is None else most)
+
+
 def _check(policy: Policy) -> None:
     factors = policy.factors.values()
     starts, classes = [band.start for band in policy.bands], [one.start for one in policy.value_classes]
+    steps, caps = ([getattr(one, name) for one in policy.milestones] for name in ("settled", "open_orders"))
     promises = {
         "memory lies between 0 and 1": 0 < policy.memory < 1,
         "factor weights sum to 1": abs(sum(factor.weight for factor in factors) - 1) < 1e-9,
@@ -140,6 +183,11 @@ def _check(policy: Policy) -> None:
         "bands rise from 0 and are five, one per star": starts == sorted(starts)
         and starts[0] == 0
         and len(starts) == 5,
+        "only what a person has confirmed suspends": all(code.startswith(FINDINGS) for code in policy.suspension_days),
+        "a suspension ends": all(0 <= days < np.inf for days in policy.suspension_days.values()),
+        "milestones rise from 0, and what they allow with them": steps == sorted(steps)
+        and steps[0] == 0
+        and caps == sorted(caps),
         "hysteresis is no less than nothing": policy.hysteresis >= 0,
         "whoever rates, the best rating never lowers and the worst never raises": _fair(policy),
         "classes of value rise from 0": bool(classes == sorted(classes) and classes[:1] in ([], [0])),

@@ -25,6 +25,7 @@ CHANGES = {
     "VIOLATION_OVERTURNED": "Violation overturned",
     "FRAUD_CLEARED": "Cleared of fake engagement",
     "SUSPENSION_ENDED": "Suspension ended",
+    "PROBATION_ENDED": "Limit after a suspension ended",
 }
 
 

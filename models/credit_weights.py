@@ -3,6 +3,7 @@ has ordered from this creator of late. Everything here is fixed by what came bef
 """
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -40,10 +41,18 @@ def _repeats(agreed: pd.DataFrame, policy: Policy) -> pd.Series:
     """collaboration_id → how many orders the brand had started with this creator in the days before it did this one."""
     started = agreed[agreed[c.BRAND_ID].notna()].drop_duplicates(c.COLLABORATION_ID)
     pair = started.groupby([c.CREATOR_ID, c.BRAND_ID]).ngroup().to_numpy(np.int64)
-    second = started[c.EVENT_TIME].to_numpy("datetime64[s]").astype(np.int64)
-    days = int(policy.repeated.days * _SECONDS_A_DAY)
-    origin, span = second.min() if len(second) else 0, np.ptp(second) if len(second) else 0
-    axis = second - origin + pair * (span + days + 1)  # pairs one after the other, farther apart than the days
-    known = np.sort(axis)
-    earlier = axis.argsort(kind="stable").argsort() - np.searchsorted(known, axis - days)
-    return pd.Series(earlier, pd.Index(started[c.COLLABORATION_ID]), dtype=np.float64)
+    count = earlier(pair, started[c.EVENT_TIME].to_numpy("datetime64[us]"), policy.repeated.days)
+    return pd.Series(count, pd.Index(started[c.COLLABORATION_ID]), dtype=np.float64)
+
+
+def earlier(group: npt.NDArray[np.int64], at: npt.NDArray[np.datetime64], days: float) -> npt.NDArray[np.int64]:
+    """(n,) how many of the same group came before each one and no more than ``days`` before it, to the second.
+
+    Rows are in order of time; of those at the same time, the rows above are before.
+    """
+    if not len(at):
+        return np.zeros(0, np.int64)
+    second, span = at.astype("datetime64[s]").astype(np.int64), int(days * _SECONDS_A_DAY)
+    axis = second - second.min() + group * (np.ptp(second) + span + 1)  # one group after the other, far enough apart
+    place = axis.argsort(kind="stable").argsort()
+    return place - np.searchsorted(np.sort(axis), axis - span)

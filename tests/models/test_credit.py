@@ -40,7 +40,7 @@ BAD: Sequence[Event] = [
     {"event_type": "CONTENT_SUBMITTED", "due_at": START - DAY},
     {"event_type": "CANCELLED_BY_CREATOR"},
     {"event_type": "DEFAULTED"},
-    {"event_type": "VIOLATION_CONFIRMED", "severity": 1.0},
+    {"event_type": "VIOLATION_CONFIRMED", "severity": 1.0, "violation_type": "COPYRIGHT"},
     {"event_type": "VIOLATION_CONFIRMED", "severity": 3.0},
     {"event_type": "FRAUD_CONFIRMED"},
     {"event_type": "ASSESSED", "factor": "AUTHENTICITY", "value": 0.1},
@@ -226,7 +226,7 @@ def test_flawless_and_hopeless_careers_reach_the_ends() -> None:
 def test_newcomer_is_in_the_middle_with_no_confidence_and_open() -> None:
     found = answer(schema.empty(schema.COLLABORATION_EVENTS))
     assert (found["score"], found["stars"], found["confidence"]) == (500, 3, 0)
-    assert (found["order_status"], found["max_open_orders"], found["reasons"]) == ("OPEN", None, [])
+    assert (found["order_status"], found["max_open_orders"], found["reasons"]) == ("OPEN", 5, [])
     assert [(factor["name"], factor["score"], factor["events"]) for factor in found["factors"]] == [
         (name, 500, 0) for name in FACTORS
     ]
@@ -253,11 +253,13 @@ def test_content_is_due_as_contracted_or_as_the_last_revision_asks() -> None:
     assert codes(contract, content, content, {"event_type": "PUBLISHED"} | order)[3] == "PUBLISHED_ON_TIME"
 
 
-def test_severe_confirmed_conduct_suspends_until_a_date_then_no_more() -> None:
+def test_severe_confirmed_conduct_suspends_until_a_date_then_limits_until_another() -> None:
     events = ledger([{"event_type": "FRAUD_CONFIRMED"}])
-    during, after = row(events, START + 89 * DAY), row(events, START + 90 * DAY)
+    during, then, after = (row(events, START + days * DAY) for days in (89, 90, 150))
     assert (during["order_status"], during["max_open_orders"]) == ("SUSPENDED", 0)
     assert during["status_until"] == START + 90 * DAY
+    assert (then["order_status"], then["max_open_orders"]) == ("LIMITED", POLICY.limited_open_orders)
+    assert then["status_until"] == START + 150 * DAY
     assert after["order_status"] == "OPEN"
     assert pd.isna(after["status_until"])
 
@@ -281,6 +283,7 @@ def test_cap_on_orders_is_the_smaller_of_the_creators_own_and_the_policys() -> N
     assert credit_answers(limited, creators, POLICY, AS_OF, ["c1"])[0]["max_open_orders"] == 1
     assert credit_answers(limited, creators.tail(1), POLICY, AS_OF, ["c1"])[0]["max_open_orders"] == 2
     assert credit_answers(limited.head(0), creators, POLICY, AS_OF, ["c1"])[0]["max_open_orders"] == 1
+    assert credit_answers(limited.head(0), creators.tail(1), POLICY, AS_OF, ["c1"])[0]["max_open_orders"] == 5
 
 
 def test_reasons_are_the_largest_drivers_and_the_action_helps() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,6 +29,9 @@ def test_every_rule_has_its_words_and_every_action_a_rule() -> None:
         ({"memory": 1}, "memory"),
         ({"factors": {name: {"weight": 0.3, "prior_mean": 0.5, "prior_events": 8} for name in FACTORS}}, "sum to 1"),
         ({"bands": [{"name": "ONLY", "from": 0}]}, "bands"),
+        ({"suspension_days": {"ASSESSED_AUTHENTICITY": 1}}, "person"),
+        ({"suspension_days": {"FRAUD_CONFIRMED": -1}}, "ends"),
+        ({"milestones": [{"settled": 0, "open_orders": None}, {"settled": 3, "open_orders": 9}]}, "milestones"),
         ({"hysteresis": -1}, "hysteresis"),
         ({"raters": {"b1": -2.5}}, "whoever rates"),
         ({"value_classes": [{"from": 5, "times": 1}]}, "classes of value"),
@@ -45,7 +49,17 @@ def test_policy_that_breaks_a_promise_is_refused(change: Event, promise: str, tm
 
 def test_policy_of_an_older_release_has_no_raters_classes_or_repeats(tmp_path: Path) -> None:
     path = tmp_path / "policy.json"
-    later = ("hysteresis", "raters", "usd", "value_classes", "repeated")
+    later = (
+        "hysteresis",
+        "ended_by_training",
+        "repeated_violation",
+        "probation",
+        "milestones",
+        "raters",
+        "usd",
+        "value_classes",
+        "repeated",
+    )
     stated = json.loads(POLICY_FILE.read_text())
     path.write_text(json.dumps({name: value for name, value in stated.items() if name not in later}))
     policy = load_policy(path)
@@ -104,6 +118,20 @@ def test_docs_state_the_policy() -> None:
     ]
     assert f"{POLICY.repeated.days:g} days before this one multiplies" in " ".join(DOCS.split())
     assert f"this one's events by {POLICY.repeated.times:g}." in DOCS
+    milestones = [[f"{one.settled:g}", "any number" if np.isinf(one.open_orders) else f"{one.open_orders:g}"]
+        for one in POLICY.milestones]  # fmt: skip
+    suspensions = [
+        [code, f"{days:g}", "yes" if code in POLICY.ended_by_training else "no"]
+        for code, days in POLICY.suspension_days.items()
+    ]
+    told = cells("Who may take orders")
+    assert (told[: len(milestones)], told[-len(suspensions) :]) == (milestones, suspensions)
+    repeated, probation = POLICY.repeated_violation, POLICY.probation
+    assert (
+        f"the {repeated.times}th confirmed violation of the same `violation_type` within {repeated.days} days" in DOCS
+    )
+    assert f"LIMITED for {probation.days} days, or until {probation.settled} orders were settled since" in DOCS
+    assert f"at most {POLICY.limited_open_orders} open orders" in DOCS
     assert f"more than {POLICY.hysteresis:g} points" in DOCS
     limit, freed = POLICY.limited_below, POLICY.limited_below + POLICY.hysteresis
     assert f"from below {limit:g} on until the score is {freed:g}" in DOCS

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.credit import credit_scores
-from models.credit_factors import FACTORS, in_order, rounded_score
+from models.credit_factors import FACTORS, coded, in_order, rounded_score
 from models.credit_state import State, after, newcomers
+from models.credit_steps import steps
 from tests.models.test_credit import AS_OF, BAD, EVENTS, GOOD, ME, POLICY, START, Event, few, ledger, row, with_one
 
 STARTS = [band.start for band in POLICY.bands]
+NOTHING = steps(coded(ledger([{"event_type": "DECLINED"}])), POLICY)
 
 
 def walked(scores: Sequence[float]) -> State:
@@ -23,7 +25,7 @@ def walked(scores: Sequence[float]) -> State:
     for score in scores:
         odds = POLICY.prior[0] / POLICY.prior[1] * 2 ** ((score - POLICY.base_score) / POLICY.points_to_double_odds)
         there = state._replace(alpha=odds[None], beta=np.ones((1, len(FACTORS))))
-        state = after(there, np.zeros((1, len(FACTORS))), POLICY)
+        state = after(there, NOTHING, POLICY)
     return state
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -178,12 +179,14 @@ def test_a_budget_that_cannot_be_compared_is_said_to_be_so(engine):
     assert all("CURRENCY_NOT_COMPARABLE" in codes(one) for one in answer["results"])
 
 
-def test_a_creator_with_as_many_open_orders_as_it_takes_is_not_offered(engine):
-    state = engine._catalogue.state
-    full = state.ids[(state.frame["open_orders"] >= state.creators[c.MAX_OPEN_ORDERS]).to_numpy() & state.rankable]
-    assert len(full)
-    answer = ranked(engine, limit=EVERYONE)
-    assert not set(full) & set(ids_of(answer))
+def test_who_is_suspended_or_has_as_many_open_orders_as_allowed_is_not_offered(engine):
+    state, credit = engine._catalogue.state, engine._catalogue.credit
+    most = credit["max_open_orders"].fillna(np.inf).clip(upper=state.creators[c.MAX_OPEN_ORDERS].fillna(np.inf))
+    suspended = (credit["order_status"] == "SUSPENDED").to_numpy()
+    full = state.frame["open_orders"].to_numpy() >= most.to_numpy()
+    assert [(one & state.rankable).any() for one in (suspended, full, ~full & ~suspended)] == [True] * 3
+    offered = set(ids_of(ranked(engine, limit=EVERYONE)))
+    assert not set(state.ids[suspended | full]) & offered
 
 
 @pytest.mark.parametrize(
