@@ -37,6 +37,7 @@ from models.credit_state import (
     remembered,
     suspended_until,
 )
+from models.credit_succession import in_force
 from models.credit_texts import described
 
 __all__ = ["POLICY_FILE", "Policy", "credit_answers", "credit_scores", "load_policy"]
@@ -58,12 +59,17 @@ ACTIONS = {
 
 
 def credit_scores(events: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, creator_ids: pd.Index) -> pd.DataFrame:
-    """Indexed by creator_id as given: score (0–1000), stars (1–5), band, order_status, status_until (NaT: no end set),
-    max_open_orders (the policy's cap, NaN: none), confidence (0–1).
+    """Indexed by creator_id as given (unique): score (0–1000), stars (1–5), band, order_status, status_until (NaT: no
+    end set), max_open_orders (the policy's cap, NaN: none), confidence (0–1).
 
     ``events`` is the ledger (collaboration_events); what was not known at ``as_of`` (inclusive) is left out here.
     """
-    return _standing(posterior(coded_events(events[READ], as_of), policy, creator_ids), policy, as_of)
+    known = coded_events(events[READ], as_of)
+    parts = [
+        _standing(posterior(known, one, ids), one, as_of)
+        for one, ids in in_force(events, policy, as_of, as_of, creator_ids)
+    ]
+    return pd.concat(parts).loc[creator_ids]
 
 
 def credit_answers(
@@ -80,7 +86,18 @@ def credit_answers(
     the latest row counts) gives only each creator's own ``max_open_orders``.
     """
     ids = pd.Index(pd.unique(np.asarray(creator_ids, dtype=object)))
-    past = coded(past_events(events[events[c.CREATOR_ID].isin(ids)], as_of, known_by))
+    theirs = events[events[c.CREATOR_ID].isin(ids)]
+    past = coded(past_events(theirs, as_of, known_by))
+    answers: dict[str, dict[str, Any]] = {}
+    for one, group in in_force(theirs, policy, as_of, as_of if known_by is None else known_by, ids):
+        answers |= _answers(past[past[c.CREATOR_ID].isin(group)], creators, one, as_of, group)
+    return [answers[creator_id] for creator_id in creator_ids]
+
+
+def _answers(
+    past: pd.DataFrame, creators: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, ids: pd.Index
+) -> dict[str, dict[str, Any]]:
+    """By creator the answer under one policy from the events ``past``."""
     standing_events = not_undone(past)
     found = evidence(standing_events, policy)
     states = posterior(standing_events, policy, ids)
@@ -89,7 +106,7 @@ def credit_answers(
     cap = np.fmin(standing["max_open_orders"], own.reindex(ids))
     factors, reasons, actions = _factors(states, policy), _reasons(found, policy), _actions(states, policy)
     appealed = appeal_answers(past, policy, as_of)
-    answers = {
+    return {
         creator_id: {
             "creator_id": creator_id,
             "score": row.score,
@@ -103,11 +120,11 @@ def credit_answers(
             "reasons": reasons.get(creator_id, []),
             "next_best_action": actions[creator_id],
             "appeals": appealed.get(creator_id, []),
+            "policy_version": policy.version,
             "as_of": as_of.isoformat(),
         }
         for creator_id, row, most in zip(ids, standing.itertuples(), cap, strict=True)
     }
-    return [answers[creator_id] for creator_id in creator_ids]
 
 
 def _standing(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> pd.DataFrame:

@@ -5,6 +5,7 @@ came between, so that a history of any length is replayed in linear time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from models.credit_factors import coded, past_events
 from models.credit_policy import Policy
 from models.credit_state import State, after, newcomers, probation_until, suspended_until
 from models.credit_steps import offences, plain_steps, with_repeats
+from models.credit_succession import POLICY_CHANGED, in_force
 from models.credit_texts import described
 
 SHOWN = ["score", "stars", "band", "order_status"]
@@ -30,6 +32,7 @@ class Moment(NamedTuple):
     code: str
     event: Any
     state: State
+    policy: Policy
 
 
 def history_answer(
@@ -39,11 +42,14 @@ def history_answer(
 
     It tells the past by what was known by ``known_by``: after each change credit is what :func:`credit_answers` says of
     that moment with the same ``known_by``. The ends of a suspension and of the limit after it come from the finding
-    that had set them.
+    that had set them. After a change of policy everything counts as the new one says.
     """
-    moments = list(_replayed(events[events[c.CREATOR_ID] == creator_id], policy, as_of, known_by))
-    shown = _shown([Moment(pd.NaT, "", None, newcomers(1, policy)), *moments], policy)
-    changes = zip(moments, shown, shown[1:], strict=False)
+    own, ids = events[events[c.CREATOR_ID] == creator_id], pd.Index([creator_id])
+    [(first, _)] = in_force(own, policy, pd.Timestamp.min, known_by, ids)
+    rows = coded(past_events(own, as_of, known_by))
+    moments = [Moment(pd.NaT, "", None, newcomers(1, first), first), *_replayed(rows, policy, first, as_of)]
+    shown = [one for held, group in groupby(moments, lambda one: one.policy) for one in _shown(list(group), held)]
+    changes = zip(moments[1:], shown, shown[1:], strict=False)
     return {
         "creator_id": creator_id,
         "results": [_change(*change) for change in changes if change[1] != change[2]],
@@ -84,20 +90,24 @@ def _change(moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any])
         "event_type": event.event_type,
         "refers_to": None if pd.isna(event.refers_to) else event.refers_to,
         "collaboration_id": None if pd.isna(event.collaboration_id) else event.collaboration_id,
+        "policy_version": moment.policy.version,
         "points": round(after["score"] - before["score"], 1),
         "before": before,
         "after": after,
     }
 
 
-def _replayed(own: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, known_by: pd.Timestamp) -> Iterator[Moment]:
-    """A moment for each of a creator's own events and for each end of a suspension or of the limit after it, in order
-    of time."""
-    replay = _Replay(coded(past_events(own, as_of, known_by)), policy)
+def _replayed(rows: pd.DataFrame, served: Policy, first: Policy, as_of: pd.Timestamp) -> Iterator[Moment]:
+    """A moment for each of a creator's events ``rows`` and for each end of a suspension or of the limit after it, in
+    order of time. A policy that comes to hold takes everything before it anew."""
+    replay = _Replay(rows, first)
     for row, event in enumerate(replay.events):
         yield from replay.ended(event.event_time)
+        if event.event_type == POLICY_CHANGED:
+            replay = _Replay(rows, served.named(event.model_version))
+            replay.skip(row)
         replay.take(row)
-        yield Moment(event.event_time, event.code, event, replay.state)
+        yield Moment(event.event_time, event.code, event, replay.state, replay.policy)
     yield from replay.ended(as_of)
 
 
@@ -106,7 +116,7 @@ class _Replay:
 
     def __init__(self, rows: pd.DataFrame, policy: Policy) -> None:
         self.events = list(rows.itertuples())
-        self._policy, self._offences = policy, offences(rows)
+        self.policy, self._offences = policy, offences(rows)
         self._plain = plain_steps(rows, policy)
         self._rows = {(one.event_id, one.event_type): row for row, one in enumerate(self.events)}
         self._stands = np.ones(len(rows), bool)
@@ -117,7 +127,13 @@ class _Replay:
     @property
     def state(self) -> State:
         """What has come of everything taken so far."""
-        return self._path[-1][1] if self._path else newcomers(1, self._policy)
+        return self._path[-1][1] if self._path else newcomers(1, self.policy)
+
+    def skip(self, count: int) -> None:
+        """Takes the first events and tells of none."""
+        for row in range(count):
+            self.take(row)
+        self._told = self.events[count].event_time
 
     def take(self, row: int) -> None:
         """The next event, unless it was undone before; only an event of the right type can be undone."""
@@ -129,10 +145,10 @@ class _Replay:
 
     def ended(self, by: pd.Timestamp) -> Iterator[Moment]:
         """The ends of a suspension and of the limit after it that came since the last event and by then."""
-        ends = suspended_until(self.state)[0], probation_until(self.state, self._policy)[0]
+        ends = suspended_until(self.state)[0], probation_until(self.state, self.policy)[0]
         for code, end in zip((SUSPENSION_ENDED, PROBATION_ENDED), map(pd.Timestamp, ends), strict=True):
             if self._told < end <= by:
-                yield Moment(end, code, self._last_finding(), self.state)
+                yield Moment(end, code, self._last_finding(), self.state, self.policy)
         self._told = by
 
     def _last_finding(self) -> Any:
@@ -141,12 +157,12 @@ class _Replay:
 
     def _see_repeats(self) -> None:
         offences = np.where(self._stands, self._offences, -1)
-        self._steps = self._plain._replace(suspends=with_repeats(self._plain, offences, self._policy))
+        self._steps = self._plain._replace(suspends=with_repeats(self._plain, offences, self.policy))
         self._matter = self._steps.matter
 
     def _add(self, row: int) -> None:
         if self._matter[row]:
-            self._path.append((row, after(self.state, self._steps.of(np.array([row])), self._policy)))
+            self._path.append((row, after(self.state, self._steps.of(np.array([row])), self.policy)))
 
     def _undo(self, row: int | None, now: int) -> None:
         """Goes back to before the event, where it was taken, and takes what came after it again."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from features.appeals import UNDONE_BY
+from features.errors import bad
 from features.vocabulary import CREDIT_FACTORS
 
 Floats = npt.NDArray[np.float64]
 POLICY_FILE = Path(__file__).with_name("credit_policy.json")
 """The policy that comes with the code; a release keeps its own copy."""
+FORMER_FILE = "former_credit_policies.json"
+"""Beside a policy: those that were served before it, oldest first."""
 REPEATED_VIOLATION = "REPEATED_VIOLATION"
 FINDINGS = (*UNDONE_BY, REPEATED_VIOLATION)
 """How the codes of what a person has confirmed start."""
@@ -94,8 +97,8 @@ class Policy:
     """See docs/credit.md for the meaning of each number. Weights of events are signed: good > 0, bad < 0.
 
     ``raters``: brand_id → by how many stars its ratings lie below what others give for the same (0: unknown). ``usd``:
-    currency → US dollars, frozen. A release from before a number was there is read as if it did nothing, appeals with
-    today's deadline.
+    currency → US dollars, frozen. ``former``: the policies served before this one, oldest first. A release from before
+    a number was there is read as if it did nothing, appeals with today's deadline.
     """
 
     version: str
@@ -120,6 +123,17 @@ class Policy:
     repeated_violation: RepeatedViolation = RepeatedViolation()
     probation: Probation = Probation()
     milestones: tuple[Milestone, ...] = (Milestone(0, np.inf),)
+    former: "tuple[Policy, ...]" = ()
+
+    def named(self, version: str) -> "Policy":
+        """The policy of this version, this one where it is not known."""
+        return next((one for one in self.former if one.version == version), self)
+
+    def before(self, version: str) -> "Policy":
+        """The policy that was served before the one of this version, the oldest where none was."""
+        served = [one.version for one in self.former]
+        place = served.index(version) if version in served else len(served)
+        return (*self.former, self)[max(place - 1, 0)]
 
     @cached_property
     def weights(self) -> Floats:
@@ -140,9 +154,33 @@ class Policy:
 
 
 def load_policy(path: Path = POLICY_FILE) -> Policy:
-    """Reads a policy. Raises ValueError where its numbers would break what docs/credit.md promises."""
-    stated: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    policy = Policy(
+    """Reads a policy and those before it. Raises ValueError where its numbers would break what docs/credit.md
+    promises."""
+    former = path.with_name(FORMER_FILE)
+    policy = _policy(json.loads(path.read_text(encoding="utf-8")))
+    _check(policy)
+    return replace(policy, former=tuple(map(_policy, _listed(former))))
+
+
+def keep_former(folder: Path, predecessor: Path) -> None:
+    """Keeps beside the policy in ``folder`` the one of ``predecessor``, which was served before, and those it kept.
+
+    Raises InputError (CONFLICT) where a policy was changed and not its version.
+    """
+    own, last = (json.loads((one / POLICY_FILE.name).read_text()) for one in (folder, predecessor))
+    if own["version"] == last["version"] and own != last:
+        raise bad("version", "the credit policy has changed; give it another version", own["version"], "CONFLICT")
+    former = [*_listed(predecessor / FORMER_FILE), last]
+    others = [one for one in former if one["version"] != own["version"]]
+    (folder / FORMER_FILE).write_text(json.dumps(others), encoding="utf-8")
+
+
+def _listed(path: Path) -> list[dict[str, Any]]:
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
+
+
+def _policy(stated: dict[str, Any]) -> Policy:
+    return Policy(
         **stated
         | {
             "factors": {name: Factor(**stated["factors"][name]) for name in CREDIT_FACTORS},
@@ -156,8 +194,6 @@ def load_policy(path: Path = POLICY_FILE) -> Policy:
             "milestones": tuple(map(_milestone, stated.get("milestones", ({"settled": 0, "open_orders": None},)))),
         }
     )
-    _check(policy)
-    return policy
 
 
 def _curve(stated: Mapping[str, Any]) -> Curve:

@@ -24,6 +24,7 @@ TEXTS = {
 CHANGES = {
     "VIOLATION_OVERTURNED": "Violation overturned",
     "FRAUD_CLEARED": "Cleared of fake engagement",
+    "POLICY_CHANGED": "New credit policy",
     "SUSPENSION_ENDED": "Suspension ended",
     "PROBATION_ENDED": "Limit after a suspension ended",
 }

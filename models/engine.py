@@ -22,6 +22,7 @@ from models.catalogue import Catalogue, build_catalogue, renewed
 from models.collaborations import collaborations_answer
 from models.credit import credit_answers
 from models.credit_history import history_answer, what_if_answer
+from models.credit_succession import policy_changes
 from models.fraud import past_probabilities
 from models.ranking import rank
 from models.records import record_answers
@@ -158,6 +159,12 @@ class Engine:
         as_of = max(catalogue.latest, further[c.EVENT_TIME].max())
         events, creators = catalogue.tables["collaboration_events"], catalogue.tables["creators"]
         return what_if_answer(events, further, creators, self._bundle.policy, as_of, creator_id)
+
+    def policy_changes(self) -> pd.DataFrame:
+        """The ledger events that have to be written before the release's credit policy is served."""
+        catalogue = self._catalogue
+        at = catalogue.latest + pd.Timedelta(microseconds=1)
+        return policy_changes(catalogue.tables["collaboration_events"], self._bundle.policy, at)
 
     def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
         """/v1/collaborations; ``now`` tells what is overdue."""

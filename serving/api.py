@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -176,6 +176,18 @@ class Api:
         with self._store.writing() as store:
             yield store
         self._follower.follow()
+
+    def announce_policy(self) -> None:
+        """Writes the change to the credit policy that is served into the ledger, where another one was before."""
+        self._say(self._engine.policy_changes)
+
+    def _say(self, made: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Appends what the system itself says, made when everything written before is known and nobody else writes."""
+        with self._written() as store:
+            self._follower.follow()
+            events = made()
+            store.append_events(events)
+        return events
 
     def _remember(self, answer: Answer, brief: Body) -> None:
         """Keeps a ranking's brief, under the ranking's own id where it has none, for the feedback that may come."""

@@ -107,6 +107,7 @@ class CreditScore(Answer):
     reasons: list[dict[str, Any]] = Field(max_length=4)
     next_best_action: Any
     appeals: list[Appeal] = Field(max_length=20)
+    policy_version: str
     as_of: str
 
 
@@ -127,7 +128,9 @@ class Standing(Answer):
 
 class Change(Answer):
     """One change of credit, and the event it came from; the end of a suspension comes from the event that had set it.
-    ``points`` is the score after less the score before."""
+
+    ``points`` is the score after less the score before, ``policy_version`` the policy that holds after.
+    """
 
     at: str
     code: str
@@ -136,6 +139,7 @@ class Change(Answer):
     event_type: str
     refers_to: str | None
     collaboration_id: str | None
+    policy_version: str
     points: float
     before: Standing
     after: Standing

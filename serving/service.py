@@ -50,7 +50,9 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     engine = Engine.load(release, read_tables(url), home / EMBEDDINGS)
     follower = Follower(engine, store, since)
     follower.keep_following()
-    return build_app(Api(engine, store, follower), auth)
+    api = Api(engine, store, follower)
+    api.announce_policy()
+    return build_app(api, auth)
 
 
 def _settings() -> tuple[Path, str | None]:

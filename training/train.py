@@ -21,7 +21,8 @@ from features.text import DEFAULT_ENCODER, EMBEDDINGS, EmbeddingCache, encoder_i
 from models.bundle import LEXICON, feature_set_hash
 from models.comments import INPUTS
 from models.credit import POLICY_FILE
-from models.registry import Registry
+from models.credit_policy import keep_former
+from models.registry import POINTER, Registry, local_champion
 from models.release import Meta, build_manifest, digest, with_model
 from training.fit import Trained, fit
 
@@ -51,6 +52,8 @@ def train(
     registry = Registry(home)
     with tempfile.TemporaryDirectory() as folder:
         folders = save_models(trained, Path(folder))
+        if (home / POINTER).is_file():
+            keep_former(folders["credit"], local_champion(home) / "credit")
         made_from = {
             "feature_set_hash": feature_set_hash(), "encoder_id": encoder_id(encoder), "data_hash": data_hash(tables),
             "data_as_of": data_as_of(tables).isoformat(), "seed": seed,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from features.appeals import UNDOES
 from models.credit import credit_answers
 from models.credit_history import PROBATION_ENDED, SHOWN, SUSPENSION_ENDED, history_answer, what_if_answer
+from models.credit_succession import POLICY_CHANGED
 from models.credit_texts import CHANGES
 from serving.ledger_answers import HistoryAnswer
 from tests.models.test_credit import AS_OF, BAD, DAY, EVENTS, GOOD, NEUTRAL, NOBODY, POLICY, START, Event, few, ledger
@@ -85,6 +86,7 @@ def test_a_change_names_its_event() -> None:
         "event_type": "DEFAULTED",
         "refers_to": None,
         "collaboration_id": "k1",
+        "policy_version": POLICY.version,
         "points": -66.1,
         "before": NEWCOMER,
         "after": shown(ledger([{"event_type": "DECLINED"}, {"event_type": "DEFAULTED"}]), AS_OF, AS_OF),
@@ -106,7 +108,7 @@ def test_a_suspension_ends_by_itself_and_an_overturned_one_at_once() -> None:
 
 
 def test_everything_that_can_change_credit_has_its_words() -> None:
-    assert set(CHANGES) == {*UNDOES, SUSPENSION_ENDED, PROBATION_ENDED}
+    assert set(CHANGES) == {*UNDOES, SUSPENSION_ENDED, PROBATION_ENDED, POLICY_CHANGED}
 
 
 def test_a_newcomer_has_no_history() -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from features import columns as c
 from features.asof import data_as_of
 from features.errors import InputError, bad
-from features.schema import Tables, complete
+from features.schema import COLLABORATION_EVENTS, Tables, complete, empty
 from features.tables import read_raw, write_tables
 from serving.api import Api
 from serving.app import LONGEST_S, build_app
@@ -35,6 +35,7 @@ class FakeEngine:
         self.events: list[str] = []
         self.labels: list[str] = []
         self.as_of = AS_OF
+        self.changes = empty(COLLABORATION_EVENTS)
 
     def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return self.search(request) | {"ranking_id": str(uuid4()), "models": {"release": "7"}}
@@ -76,6 +77,9 @@ class FakeEngine:
         self.events = list(dict.fromkeys([*self.events, *rows["collaboration_events"][c.EVENT_ID]]))
         self.labels = list(rows["fraud_labels"][c.CREATOR_ID])
         self.as_of = max(self.as_of, data_as_of(rows))
+
+    def policy_changes(self) -> pd.DataFrame:
+        return self.changes[~self.changes[c.EVENT_ID].isin(self.events)]
 
     def _known(self, request: Mapping[str, Any]) -> list[str]:
         for one in request["creator_ids"]:
