@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_a_release_keeps_the_policies_before_it(tmp_path: Path) -> None:
     for folder, version in zip(folders, ("one", "one", "two", "three"), strict=True):
         folder.mkdir()
         (folder / POLICY_FILE.name).write_text(json.dumps(stated | {"version": version}))
-    for before, after in zip(folders, folders[1:], strict=False):
+    for before, after in pairwise(folders):
         keep_former(after, before)
     assert [one.version for one in load_policy(folders[3] / POLICY_FILE.name).former] == ["one", "two"]
     assert load_policy(folders[1] / POLICY_FILE.name).former == ()
