@@ -91,11 +91,12 @@ def evidence(coded: pd.DataFrame, policy: Policy) -> pd.DataFrame:
 
 
 def factor_scores(alpha: Floats, beta: Floats, policy: Policy) -> Floats:
-    """(n, 5) points in [0, 1000]: the base score for the prior's odds α/β, so many points more for each doubling.
+    """(n, 5) points in [0, 1000]: the base score for the prior's odds α/β, so many points more for each doubling; the
+    factor's floor at least.
 
     Points to double the odds: Siddiqi, *Credit Risk Scorecards*, ch. 6.
     """
-    return _scaled(_log_odds(alpha, beta) - _log_odds(*policy.prior), policy)
+    return _scaled(_log_odds(alpha, beta) - _log_odds(*policy.prior), policy.floors, policy)
 
 
 def total(scores: Floats, policy: Policy) -> Floats:
@@ -120,8 +121,8 @@ def event_points(found: pd.DataFrame, policy: Policy) -> pd.Series:
         now[side] = kept * start + groups[side].transform("sum")
         # Without the event, all that came before it is forgotten by so much less.
         without[side] = now[side] - counted[side] + before * (policy.memory ** -counted["size"] - 1)
-    newcomer = _log_odds(*policy.prior)[place]
-    score, other = (_scaled(_log_odds(x["good"], x["bad"]) - newcomer, policy) for x in (now, without))
+    newcomer, floor = _log_odds(*policy.prior)[place], policy.floors[place]
+    score, other = (_scaled(_log_odds(x["good"], x["bad"]) - newcomer, floor, policy) for x in (now, without))
     return (score - other) * policy.weights[place]
 
 
@@ -142,8 +143,8 @@ def _log_odds(alpha: Numbers, beta: Numbers) -> Numbers:
     return np.log2(np.maximum(alpha, _TINY)) - np.log2(np.maximum(beta, _TINY))
 
 
-def _scaled(doublings: Numbers, policy: Policy) -> Numbers:
-    return np.minimum(np.maximum(policy.base_score + policy.points_to_double_odds * doublings, 0), TOP)
+def _scaled(doublings: Numbers, floor: Floats, policy: Policy) -> Numbers:
+    return np.minimum(np.maximum(policy.base_score + policy.points_to_double_odds * doublings, floor), TOP)
 
 
 def _remembered(found: pd.DataFrame, policy: Policy) -> pd.DataFrame:

@@ -27,11 +27,12 @@ FINDINGS = (*UNDONE_BY, REPEATED_VIOLATION)
 @dataclass(frozen=True)
 class Factor:
     """The weight of a factor in the score (they sum to 1) and its prior: peers' share of good events, and for how many
-    events that counts."""
+    events that counts; the points that it never falls below."""
 
     weight: float
     prior_mean: float
     prior_events: float
+    floor: float = 0
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Policy:
     repeated_violation: RepeatedViolation = RepeatedViolation()
     probation: Probation = Probation()
     milestones: tuple[Milestone, ...] = (Milestone(0, np.inf),)
+    assessment_dead_band: float = 0.15
     former: "tuple[Policy, ...]" = ()
 
     def named(self, version: str) -> "Policy":
@@ -146,6 +148,11 @@ class Policy:
         stated = [self.factors[name] for name in CREDIT_FACTORS]
         good = np.array([one.prior_mean * one.prior_events for one in stated])
         return np.array([good, [one.prior_events for one in stated] - good])
+
+    @cached_property
+    def floors(self) -> Floats:
+        """(5,) the points that each factor never falls below."""
+        return np.array([self.factors[name].floor for name in CREDIT_FACTORS], float)
 
     @cached_property
     def starts(self) -> Floats:
@@ -219,6 +226,8 @@ def _check(policy: Policy) -> None:
         "bands rise from 0 and are five, one per star": starts == sorted(starts)
         and starts[0] == 0
         and len(starts) == 5,
+        "a newcomer is above what a factor never falls below": all(f.floor <= policy.base_score for f in factors),
+        "assessments move by a dead band": policy.assessment_dead_band > 0,
         "only what a person has confirmed suspends": all(code.startswith(FINDINGS) for code in policy.suspension_days),
         "a suspension ends": all(0 <= days < np.inf for days in policy.suspension_days.values()),
         "milestones rise from 0, and what they allow with them": steps == sorted(steps)

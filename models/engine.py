@@ -21,6 +21,7 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, renewed
 from models.collaborations import collaborations_answer
 from models.credit import credit_answers
+from models.credit_assessments import AUTHENTICITY, INTERACTION, INTERACTION_VERSION, assessments, interaction
 from models.credit_history import history_answer, what_if_answer
 from models.credit_succession import policy_changes
 from models.fraud import past_probabilities
@@ -165,6 +166,16 @@ class Engine:
         catalogue = self._catalogue
         at = catalogue.latest + pd.Timedelta(microseconds=1)
         return policy_changes(catalogue.tables["collaboration_events"], self._bundle.policy, at)
+
+    def assessments(self) -> pd.DataFrame:
+        """The ledger events that say what has moved in what models think of authenticity and interaction."""
+        catalogue, fraud = self._catalogue, self._bundle.fraud
+        values = pd.DataFrame({INTERACTION: interaction(catalogue.fraud)})
+        if fraud is not None:
+            values[AUTHENTICITY] = 1 - catalogue.state.frame["fraud_probability"].reindex(values.index)
+        versions = {AUTHENTICITY: f"fraud-{self._bundle.versions['fraud']}", INTERACTION: INTERACTION_VERSION}
+        at = catalogue.latest + pd.Timedelta(microseconds=1)
+        return assessments(catalogue.tables["collaboration_events"], values, versions, self._bundle.policy, at)
 
     def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
         """/v1/collaborations; ``now`` tells what is overdue."""

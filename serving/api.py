@@ -93,6 +93,11 @@ class Api:
         what_if.check(verdict)
         return self._engine.credit_what_if(request.creator_id, batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
 
+    def credit_assess(self, _: requests.Nothing, __: Caller) -> Answer:
+        """Write what models now think of authenticity and interaction, where it has moved since the last time."""
+        events = self._say(self._engine.assessments)
+        return {"written": len(events), "by_factor": events[c.FACTOR].value_counts().to_dict()}
+
     def collaborations(self, request: ledger_requests.CollaborationsRequest, _: Caller) -> Answer:
         """How far collaborations have come: state, history, next legal steps, who must act, what is overdue."""
         return self._engine.collaborations(_plain(request), self._now())

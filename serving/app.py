@@ -85,6 +85,7 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint(
             "/v1/credit/what_if", both, ledger_requests.WhatIfRequest, ledger_answers.WhatIfAnswer, api.credit_what_if
         ),
+        Endpoint("/v1/credit/assess", risk, requests.Nothing, ledger_answers.AssessAnswer, api.credit_assess),
         Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events),
         Endpoint(
             "/v1/collaborations",

@@ -163,3 +163,10 @@ class WhatIfAnswer(Answer):
     points: float
     before: CreditScore
     after: CreditScore
+
+
+class AssessAnswer(Answer):
+    """How many assessments were written, and of which factors."""
+
+    written: int
+    by_factor: dict[str, int]

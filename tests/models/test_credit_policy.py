@@ -29,6 +29,7 @@ def test_every_rule_has_its_words_and_every_action_a_rule() -> None:
         ({"memory": 1}, "memory"),
         ({"factors": {name: {"weight": 0.3, "prior_mean": 0.5, "prior_events": 8} for name in FACTORS}}, "sum to 1"),
         ({"bands": [{"name": "ONLY", "from": 0}]}, "bands"),
+        ({"assessment_dead_band": 0}, "dead band"),
         ({"suspension_days": {"ASSESSED_AUTHENTICITY": 1}}, "person"),
         ({"suspension_days": {"FRAUD_CONFIRMED": -1}}, "ends"),
         ({"milestones": [{"settled": 0, "open_orders": None}, {"settled": 3, "open_orders": 9}]}, "milestones"),
@@ -103,7 +104,7 @@ def test_worked_example_of_the_docs() -> None:
 
 def test_docs_state_the_policy() -> None:
     factors = [
-        [name, f"{factor.weight}", f"{factor.prior_mean}", f"{factor.prior_events}"]
+        [name, f"{factor.weight}", f"{factor.prior_mean}", f"{factor.prior_events}", f"{factor.floor}"]
         for name, factor in POLICY.factors.items()
     ]
     assert cells("The five factors") == factors
@@ -113,6 +114,7 @@ def test_docs_state_the_policy() -> None:
     ]
     assert [line[:2] for line in cells("What each event says")[: len(weights)]] == weights
     assert f"within {POLICY.appeal_days:g} days" in DOCS
+    assert f"moved by {POLICY.assessment_dead_band} or more" in DOCS
     assert cells("Who rates, and what the order is worth") == [
         [f"{one.start:g}", f"{one.times:g}"] for one in POLICY.value_classes
     ]

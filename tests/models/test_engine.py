@@ -379,6 +379,16 @@ def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
     pd.testing.assert_series_equal(*(each._catalogue.state.frame["open_orders"] for each in (own_engine, again)))
 
 
+def test_assessments_follow_the_models_and_are_made_once(own_engine):
+    found = own_engine.assessments()
+    assert set(found["factor"]) <= {"AUTHENTICITY", "INTERACTION"}
+    own_engine.append_events(found)
+    assert own_engine.assessments().empty
+    one = found[found["factor"] == "AUTHENTICITY"].iloc[0]
+    asked = own_engine.fraud_score({"creator_ids": [one["creator_id"]]})["results"][0]
+    assert one["value"] == pytest.approx(1 - asked["fraud_probability"], abs=0.001)
+
+
 def events_of(creator_id: str, types: Sequence[str], at: pd.Timestamp, key: str = "new") -> pd.DataFrame:
     rows = {c.EVENT_ID: [f"{key}{i}" for i in range(len(types))], c.EVENT_TYPE: types}
     return pd.DataFrame(rows).assign(

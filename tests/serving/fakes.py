@@ -81,6 +81,9 @@ class FakeEngine:
     def policy_changes(self) -> pd.DataFrame:
         return self.changes[~self.changes[c.EVENT_ID].isin(self.events)]
 
+    def assessments(self) -> pd.DataFrame:
+        return self.policy_changes()
+
     def _known(self, request: Mapping[str, Any]) -> list[str]:
         for one in request["creator_ids"]:
             if one not in self.ids:
