@@ -382,7 +382,7 @@ def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
 def test_assessments_follow_the_models_and_are_made_once(own_engine):
     found = own_engine.assessments()
     assert set(found["factor"]) <= {"AUTHENTICITY", "INTERACTION"}
-    own_engine.append_events(found)
+    append_events(own_engine, found)
     assert own_engine.assessments().empty
     one = found[found["factor"] == "AUTHENTICITY"].iloc[0]
     asked = own_engine.fraud_score({"creator_ids": [one["creator_id"]]})["results"][0]
