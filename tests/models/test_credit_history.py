@@ -33,7 +33,7 @@ ANY = st.one_of(
 
 def history(events: pd.DataFrame, as_of: pd.Timestamp = AS_OF, known_by: pd.Timestamp = AS_OF) -> list[dict[str, Any]]:
     found = history_answer(events, POLICY, as_of, known_by, "c1")
-    HistoryAnswer.model_validate_json(json.dumps(found, allow_nan=False))
+    HistoryAnswer.model_validate_json(json.dumps(found | {"next_page_token": None}, allow_nan=False))
     return found["results"]
 
 
