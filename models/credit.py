@@ -36,7 +36,9 @@ from models.credit_state import (
     probation_until,
     remembered,
     suspended_until,
+    training_helps,
 )
+from models.credit_steps import TRAINING
 from models.credit_succession import in_force
 from models.credit_texts import described
 
@@ -54,7 +56,7 @@ _DAY = np.timedelta64(1, "D")
 ACTIONS = {
     "PUBLISHED_ON_TIME": "Publish the next order on time",
     "RATED": "Earn five stars from the next brand",
-    "TRAINING_PASSED": "Pass the training on the rules",
+    TRAINING: "Pass the training on the rules",
 }
 
 
@@ -104,7 +106,7 @@ def _answers(
     standing = _standing(states, policy, as_of)
     own = creators.sort_values(c.OBSERVED_AT, na_position="first").groupby(c.CREATOR_ID)[c.MAX_OPEN_ORDERS].last()
     cap = np.fmin(standing["max_open_orders"], own.reindex(ids))
-    factors, reasons, actions = _factors(states, policy), _reasons(found, policy), _actions(states, policy)
+    factors, reasons, actions = _factors(states, policy), _reasons(found, policy), _actions(states, policy, as_of)
     appealed = appeal_answers(past, policy, as_of)
     return {
         creator_id: {
@@ -188,18 +190,19 @@ def _reason(row: Any) -> dict[str, Any]:
     return {"code": row.code, "text": text, "event_id": row.event_id, "points": row.points}
 
 
-def _actions(states: Posterior, policy: Policy) -> dict[str, dict[str, Any] | None]:
-    """By creator the action that would add most to the score, None where none would add anything."""
+def _actions(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> dict[str, dict[str, Any] | None]:
+    """By creator the action that would add most to the score, None where none would add anything; where a training ends
+    a suspension that is the action."""
     state = states.state
     now = total(factor_scores(state.alpha, state.beta, policy), policy)
     then = {code: factor_scores(*remembered(state, _best(code, policy), policy), policy) for code in ACTIONS}
     gains = pd.DataFrame({code: total(scores, policy) - now for code, scores in then.items()}, states.ids).round(
         DECIMALS
     )
-    best = gains.idxmax(axis=1)
+    best = gains.idxmax(axis=1).mask(training_helps(state, as_of), TRAINING)
     return {
         creator_id: {"code": code, "text": ACTIONS[code], "points": gain} if gain > 0 else None
-        for creator_id, code, gain in zip(gains.index, best, gains.max(axis=1), strict=True)
+        for (creator_id, code), gain in zip(best.items(), (gains.at[one] for one in best.items()), strict=True)
     }
 
 

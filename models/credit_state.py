@@ -119,6 +119,12 @@ def probation_until(state: State, policy: Policy) -> Times:
     return np.where(served, np.datetime64("NaT", "us"), suspended_until(state) + days)
 
 
+def training_helps(state: State, at: pd.Timestamp) -> Flags:
+    """(n,) whether a passed training would end the suspension."""
+    until = state.until > np.datetime64(at, "us")
+    return until[:, 1] & ~until[:, 0]
+
+
 def milestone(state: State, policy: Policy) -> Floats:
     """(n,) how many orders may be open by how many were settled, infinite for no cap."""
     places = np.searchsorted([one.settled for one in policy.milestones], state.settled, side="right") - 1

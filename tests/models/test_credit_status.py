@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.appeals import UNDONE_BY
 from models.credit import credit_scores
 from models.credit_policy import Milestone, RepeatedViolation
-from tests.models.test_credit import AS_OF, BAD, DAY, GOOD, ME, NEUTRAL, POLICY, START, Event, few, ledger, row
+from tests.models.test_credit import AS_OF, BAD, DAY, GOOD, ME, NEUTRAL, POLICY, START, Event, answer, few, ledger, row
 
 SPAM: Event = {"event_type": "VIOLATION_CONFIRMED", "violation_type": "SPAM"}
 SEVERE: Event = {"event_type": "VIOLATION_CONFIRMED", "severity": 3.0}
@@ -50,6 +50,17 @@ def test_training_ends_the_suspension_for_repeated_violations_and_no_other() -> 
     assert status([TRAINING, *[SPAM] * 6], 9) == "SUSPENDED"
     assert status([SEVERE, TRAINING], 5) == "SUSPENDED"
     assert status([*[SPAM] * 6, SEVERE, at(TRAINING, 10)], 12) == "SUSPENDED"
+
+
+def test_the_action_that_helps_most_is_the_one_that_ends_the_suspension() -> None:
+    events = ledger([*[{"event_type": "RATED", "rating": 1.0}] * 20, *[SPAM] * 6])
+    during, after = (answer(events, START + day * DAY) for day in (26, 90))
+    assert (during["order_status"], during["next_best_action"]["code"]) == ("SUSPENDED", "TRAINING_PASSED")
+    assert during["next_best_action"]["points"] < after["next_best_action"]["points"]
+    assert after["next_best_action"]["code"] == "RATED"
+    assert (
+        answer(ledger([*[{"event_type": "RATED", "rating": 1.0}] * 20, SEVERE]))["next_best_action"]["code"] == "RATED"
+    )
 
 
 def test_after_a_suspension_orders_are_limited_until_a_date_or_until_good_work() -> None:
