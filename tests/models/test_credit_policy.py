@@ -12,7 +12,7 @@ from models.credit import ACTIONS, POLICY_FILE, credit_answers, load_policy
 from models.credit_factors import FACTORS, coded_events, evidence
 from models.credit_state import posterior
 from models.credit_texts import TEXTS
-from tests.models.test_credit import AS_OF, ME, NOBODY, POLICY, Event, ledger
+from tests.models.test_credit import AS_OF, ME, NOBODY, POLICY, Event, ledger, score
 
 SETTLED: Event = {"event_type": "SETTLED"}
 DOCS = (Path(__file__).parents[2] / "docs" / "credit.md").read_text(encoding="utf-8")
@@ -100,6 +100,42 @@ def test_worked_example_of_the_docs() -> None:
     for reason in found["reasons"]:
         assert f"| {reason['text']} | {reason['points']:+} |" in DOCS
     assert f'"{found["next_best_action"]["text"]}" (+{found["next_best_action"]["points"]})' in DOCS
+
+
+ONE_EVENT: dict[str, Event] = {
+    "PUBLISHED_LATE": {"event_type": "PUBLISHED", "due_at": "2025-12-31"},
+    "CANCELLED_BY_CREATOR": {"event_type": "CANCELLED_BY_CREATOR"},
+    "DEFAULTED": {"event_type": "DEFAULTED"},
+    **{
+        f"VIOLATION_CONFIRMED_{severity}": {"event_type": "VIOLATION_CONFIRMED", "severity": severity}
+        for severity in (1, 2, 3)
+    },
+    "FRAUD_CONFIRMED": {"event_type": "FRAUD_CONFIRMED"},
+}
+WELL_DONE: list[Event] = [
+    {"event_type": "CONTENT_SUBMITTED", "due_at": AS_OF},
+    {"event_type": "PUBLISHED"},
+    SETTLED,
+    {"event_type": "RATED", "rating": 5},
+]
+
+
+def orders_until_back(*before: Event) -> int:
+    """After how many orders well done the score is a newcomer's again."""
+    return next(count for count in range(20) if score(ledger([*before, *WELL_DONE * count])) >= POLICY.base_score)
+
+
+def test_docs_state_the_way_back() -> None:
+    training: Event = {"event_type": "TRAINING_PASSED"}
+    found = [
+        [
+            code,
+            f"{score(ledger([event])) - POLICY.base_score:.1f}".replace("-", "−"),
+            *(str(orders_until_back(event, *further)) for further in ((), (training,))),
+        ]
+        for code, event in ONE_EVENT.items()
+    ]
+    assert cells("The way back") == found
 
 
 def test_docs_state_the_policy() -> None:

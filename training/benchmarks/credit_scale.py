@@ -1,7 +1,8 @@
 """How long credit takes to compute anew for everyone, and how much memory, as the ledger grows.
 
 Every creator has 50 events in 200 days, the same kinds for all at times of their own: four whole collaborations with a
-contract's due date, ten assessments, a training, and a violation, which one in ten appeals and sees overturned.
+contract's due date and amount, two for each of two brands, ten assessments, a training, and a violation, which one in
+ten appeals and sees overturned.
 """
 
 import resource
@@ -24,6 +25,7 @@ WHOLE = (
     "SETTLED", "RATED",
 )  # fmt: skip
 COLLABORATIONS = 4
+BRANDS = 1000
 APPEALED = ("APPEAL_OPENED", "VIOLATION_OVERTURNED")
 CONDUCT = ("TRAINING_PASSED", "VIOLATION_CONFIRMED", *APPEALED)
 KINDS = WHOLE * COLLABORATIONS + CONDUCT + ("ASSESSED",) * 10
@@ -82,6 +84,9 @@ def ledger(creators: int, rng: np.random.Generator) -> pd.DataFrame:
             c.EVENT_TYPE: kind,
             c.EVENT_TIME: START + pd.to_timedelta(day, unit="D"),
             c.COLLABORATION_ID: _collaborations(creator, place),
+            c.BRAND_ID: _brands(creator, place),
+            c.AMOUNT: np.where(kind == "CONTRACTED", 200.0, np.nan),
+            c.CURRENCY: pd.Series("USD", range(len(kind))).where(kind == "CONTRACTED"),
             c.REFERS_TO: _findings(creator, kind),
             c.DUE_AT: pd.Series(START + pd.to_timedelta(day + TERM, unit="D")).where(kind == "CONTRACTED"),
             c.RATING: np.where(kind == "RATED", rng.integers(1, 6, len(kind)), np.nan),
@@ -106,6 +111,12 @@ def _days(creators: int, rng: np.random.Generator) -> Floats:
 def _collaborations(creator: npt.NDArray[np.int64], place: npt.NDArray[np.int64]) -> pd.Series:
     number = pd.Series(creator * COLLABORATIONS + place // len(WHOLE)).astype("str")
     return ("k" + number).where(place < len(WHOLE) * COLLABORATIONS)
+
+
+def _brands(creator: npt.NDArray[np.int64], place: npt.NDArray[np.int64]) -> pd.Series:
+    """A creator's first two orders are of one brand, the last two of another."""
+    number = pd.Series((creator + place // (2 * len(WHOLE))) % BRANDS).astype("str")
+    return ("b" + number).where(place < len(WHOLE) * COLLABORATIONS)
 
 
 def _findings(creator: npt.NDArray[np.int64], kind: npt.NDArray[np.str_]) -> pd.Series:
