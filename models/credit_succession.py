@@ -23,7 +23,7 @@ def in_force(
 
     ``policy`` is served; a policy that it does not have among its former ones is taken to be it.
     """
-    if not policy.former:
+    if not policy.former or creator_ids.empty:
         yield policy, creator_ids
         return
     changes = events[events[c.EVENT_TYPE] == POLICY_CHANGED].sort_values([c.EVENT_TIME, c.EVENT_ID])

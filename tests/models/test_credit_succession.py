@@ -76,6 +76,12 @@ def test_who_has_no_such_event_is_told_by_the_policy_served() -> None:
     assert table["score"].tolist() == [one["score"] for one in reversed(found)]
 
 
+def test_nobody_has_no_scores_under_any_policy() -> None:
+    events = ledger([*GOOD, changed("new")])
+    assert credit_scores(events, NEW, AS_OF, pd.Index([], dtype="str")).empty
+    assert credit_answers(events, NOBODY, NEW, AS_OF, []) == []
+
+
 def test_a_policy_that_the_release_does_not_know_is_taken_to_be_its_own() -> None:
     assert shown(ledger([*GOOD, changed("newer")]), NEW, AS_OF)["policy_version"] == "new"
 
