@@ -8,7 +8,7 @@ import pandas as pd
 
 from features import columns as c
 from features.fraud import accounts, comments, context, engagement, evidence, fakes, growth
-from features.fraud.window import Judge, Window
+from features.fraud.window import Judge, Judged
 from features.schema import Tables
 
 _FEATURES = (*growth.FEATURES, *engagement.FEATURES, *accounts.FEATURES, *fakes.FEATURES, *comments.FEATURES)
@@ -29,6 +29,6 @@ def fraud_features(
     accounts are likely fake: where a training reads the answer, a model that saw only labels known at ``as_of``.
     """
     everyone = pd.Index(tables["creators"][c.CREATOR_ID].unique(), name=c.CREATOR_ID)
-    window = Window(tables, everyone if ids is None else ids, as_of, judge)
+    window = Judged(tables, everyone if ids is None else ids, as_of, judge)
     columns = {column.__name__: column(window) for column in (*_FEATURES, *evidence.COLUMNS, *context.COLUMNS)}
     return pd.DataFrame(columns, index=window.ids)

@@ -37,7 +37,7 @@ def shares_per_like(window: Window) -> Values:
 
 def paid_share(window: Window) -> Values:
     """Share of all views that were paid for openly: an innocent explanation."""
-    return share(total(window.paid), total(window.reach))
+    return share(total(window.paid), total(window.all_views))
 
 
 def likes_peak(window: Window) -> Values:

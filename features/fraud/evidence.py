@@ -8,7 +8,7 @@ from features.fraud.window import DAYS, Values, Window
 
 def days_known(window: Window) -> Values:
     """How many of the 90 days have statistics."""
-    return (~np.isnan(window.reach)).sum(axis=1).astype(np.float64)
+    return (~np.isnan(window.all_views)).sum(axis=1).astype(np.float64)
 
 
 def engagements_known(window: Window) -> Values:

@@ -9,10 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
+from features.fraud.series import excess
 from features.schema import ACCOUNTS, ENGAGEMENTS, Tables
 
 DAYS = 90
 SPAN = pd.Timedelta(days=DAYS)
+PROMOTED = 0.2  # of a day's views paid for openly: the day may be explained by that
 FEWEST = 5  # engagements; a share of fewer is noise and stays unknown
 Values = npt.NDArray[np.float64]
 Judge = Callable[[pd.DataFrame, pd.Timestamp], pd.Series]
@@ -42,12 +44,17 @@ class Window:
     @cached_property
     def gain(self) -> Values:
         """Followers won less followers lost each day; the first day of the window has none."""
-        return np.diff(self.followers, axis=1, prepend=np.nan)
+        return self.held(np.diff(self.followers, axis=1, prepend=np.nan))
+
+    @cached_property
+    def all_views(self) -> Values:
+        """Views gained each day, those paid for openly included."""
+        return self._matrix(c.VIDEO_VIEWS)
 
     @cached_property
     def reach(self) -> Values:
-        """All views gained each day, those paid for openly included: whoever saw a video may like it or follow."""
-        return self._matrix(c.VIDEO_VIEWS)
+        """All views gained each day that is held: whoever saw a video may like it or follow."""
+        return self.held(self.all_views)
 
     @cached_property
     def views(self) -> Values:
@@ -62,17 +69,21 @@ class Window:
     @cached_property
     def likes(self) -> Values:
         """Likes gained each day."""
-        return self._matrix(c.LIKES)
+        return self.held(self._matrix(c.LIKES))
 
     @cached_property
     def comments(self) -> Values:
         """Comments gained each day."""
-        return self._matrix(c.COMMENTS)
+        return self.held(self._matrix(c.COMMENTS))
 
     @cached_property
     def shares(self) -> Values:
         """Shares gained each day."""
-        return self._matrix(c.SHARES)
+        return self.held(self._matrix(c.SHARES))
+
+    def held(self, days: Values) -> Values:
+        """The ``days`` of a series that count: all of them."""
+        return days
 
     @cached_property
     def videos(self) -> pd.DataFrame:
@@ -137,3 +148,24 @@ class Window:
         daily = self.tables["daily_stats"]
         day = self._days(daily[c.DATE])
         return self._with_rows(daily.assign(day=day)[(day >= 0) & (day < DAYS)])
+
+
+class Judged(Window):
+    """The window as a creator is judged by it: a day that open promotion explains is held neither against it nor for
+    it."""
+
+    def held(self, days: Values) -> Values:
+        """The ``days`` of a series, NaN where they are :attr:`explained`."""
+        return np.where(self.explained, np.nan, days)
+
+    @cached_property
+    def explained(self) -> npt.NDArray[np.bool_]:
+        """(n, 90) whether a day's views were openly paid for by PROMOTED, and nothing of the day goes beyond twice what
+        its views explain (of organic views: its likes). Who buys behind a promotion is seen all the same."""
+        promoted = (self.paid > 0) & (self.paid >= PROMOTED * self.all_views)
+        some = np.flatnonzero(promoted.any(axis=1))
+        shown = Window(self.tables, self.ids[some], self.as_of)
+        counts = (shown.gain, shown.likes, shown.comments, shown.shares)
+        beyond = [excess(shown.views, shown.likes), *(excess(count, shown.reach) for count in counts)]
+        promoted[some] &= ~np.any(np.nan_to_num(beyond) > 0, axis=0)
+        return promoted

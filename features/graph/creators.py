@@ -1,6 +1,6 @@
 """What the graph says of a creator as of a date: one small function a column, over the 90 days before.
 
-No model reads these yet; docs/results.md shows what each is worth alone.
+No model reads these: docs/results.md shows what each is worth, alone and to the fraud model.
 """
 
 from collections.abc import Callable

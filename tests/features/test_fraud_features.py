@@ -118,6 +118,33 @@ def test_openly_paid_views_explain_their_likes(tables: dict[str, pd.DataFrame]) 
     assert frame.loc["honest", "paid_share"] > 0.3
 
 
+def promoted(tables: dict[str, pd.DataFrame], followers: float) -> pd.DataFrame:
+    """The features after four weeks of twice the views, half of them paid for openly, of whom nobody likes anything,
+    and with so many followers more on the third day."""
+    stats = tables["daily_stats"].copy()
+    days = (stats[c.CREATOR_ID] == "honest") & stats[c.DATE].isin(DATES[30:58])
+    stats.loc[days, c.PAID_VIDEO_VIEWS] = stats.loc[days, c.VIDEO_VIEWS]
+    stats.loc[days, c.VIDEO_VIEWS] *= 2
+    after = (stats[c.CREATOR_ID] == "honest") & (stats[c.DATE] >= DATES[32])
+    stats.loc[after, c.FOLLOWERS_COUNT] += followers
+    return fraud_features({**tables, "daily_stats": stats}, AS_OF)
+
+
+def test_days_explained_by_open_promotion_are_held_for_nothing(tables: dict[str, pd.DataFrame]) -> None:
+    plain = fraud_features(tables, AS_OF).loc["honest"]
+    found = promoted(tables, followers=0).loc["honest"]
+    assert found["paid_share"] > 0 == plain["paid_share"]
+    assert found["days_known"] == plain["days_known"]
+    rates = ["likes_per_view", "comments_per_view", "likes_shift", "likes_peak"]
+    assert found[rates].to_numpy(float) == pytest.approx(plain[rates].to_numpy(float), rel=0.1)
+
+
+def test_who_buys_behind_a_promotion_is_seen(tables: dict[str, pd.DataFrame]) -> None:
+    found = promoted(tables, followers=50_000).loc["honest"]
+    assert found["spike_share"] > 0.5
+    assert found["gain_unexplained"] > 0.5
+
+
 def test_columns_beside_the_contract_change_nothing(tables: dict[str, pd.DataFrame]) -> None:
     extra = {c.CREATED_AT: pd.Timestamp("2026-06-30"), c.HAS_AVATAR: 1.0, c.COUNTRY_CODE: "BR", "row": 7, "hour": 3}
     more = tables | {name: tables[name].assign(**extra) for name in ("engagements", "videos", "daily_stats")}
