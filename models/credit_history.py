@@ -156,7 +156,7 @@ class _Replay:
         return self.events[max(row for row, _ in self._path if suspending[row])]
 
     def _see_repeats(self) -> None:
-        offences = np.where(self._stands, self._offences, -1)
+        offences = {code: np.where(self._stands, one, -1) for code, one in self._offences.items()}
         self._steps = self._plain._replace(suspends=with_repeats(self._plain, offences, self.policy))
         self._matter = self._steps.matter
 

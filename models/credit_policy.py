@@ -19,7 +19,7 @@ POLICY_FILE = Path(__file__).with_name("credit_policy.json")
 """The policy that comes with the code; a release keeps its own copy."""
 FORMER_FILE = "former_credit_policies.json"
 """Beside a policy: those that were served before it, oldest first."""
-REPEATED_VIOLATION = "REPEATED_VIOLATION"
+REPEATED_VIOLATION, REPEATED_DEFAULT = "REPEATED_VIOLATION", "REPEATED_DEFAULT"
 FINDINGS = (*UNDONE_BY, REPEATED_VIOLATION)
 """How the codes of what a person has confirmed start."""
 
@@ -69,8 +69,8 @@ class Repeated:
 
 
 @dataclass(frozen=True)
-class RepeatedViolation:
-    """So many confirmed violations of one type within so many days have a consequence of their own."""
+class Repetition:
+    """So many events of one kind within so many days have a consequence of their own."""
 
     times: float = np.inf
     days: float = 0
@@ -121,7 +121,8 @@ class Policy:
     repeated: Repeated = Repeated()
     hysteresis: float = 0
     ended_by_training: tuple[str, ...] = ()
-    repeated_violation: RepeatedViolation = RepeatedViolation()
+    repeated_violation: Repetition = Repetition()
+    repeated_default: Repetition = Repetition()
     probation: Probation = Probation()
     milestones: tuple[Milestone, ...] = (Milestone(0, np.inf),)
     assessment_dead_band: float = 0.15
@@ -136,6 +137,11 @@ class Policy:
         served = [one.version for one in self.former]
         place = served.index(version) if version in served else len(served)
         return (*self.former, self)[max(place - 1, 0)]
+
+    @property
+    def repetitions(self) -> Mapping[str, Repetition]:
+        """By the code of its consequence, which ``suspension_days`` has."""
+        return {REPEATED_VIOLATION: self.repeated_violation, REPEATED_DEFAULT: self.repeated_default}
 
     @cached_property
     def weights(self) -> Floats:
@@ -196,7 +202,8 @@ def _policy(stated: dict[str, Any]) -> Policy:
             "value_classes": tuple(ValueClass(one["from"], one["times"]) for one in stated.get("value_classes", ())),
             "repeated": Repeated(**stated.get("repeated", {})),
             "ended_by_training": tuple(stated.get("ended_by_training", ())),
-            "repeated_violation": RepeatedViolation(**stated.get("repeated_violation", {})),
+            "repeated_violation": Repetition(**stated.get("repeated_violation", {})),
+            "repeated_default": Repetition(**stated.get("repeated_default", {})),
             "probation": Probation(**stated.get("probation", {})),
             "milestones": tuple(map(_milestone, stated.get("milestones", ({"settled": 0, "open_orders": None},)))),
         }
@@ -228,7 +235,9 @@ def _check(policy: Policy) -> None:
         and len(starts) == 5,
         "a newcomer is above what a factor never falls below": all(f.floor <= policy.base_score for f in factors),
         "assessments move by a dead band": policy.assessment_dead_band > 0,
-        "only what a person has confirmed suspends": all(code.startswith(FINDINGS) for code in policy.suspension_days),
+        "only what a person has confirmed suspends": all(
+            code.startswith(FINDINGS) or days == 0 for code, days in policy.suspension_days.items()
+        ),
         "a suspension ends": all(0 <= days < np.inf for days in policy.suspension_days.values()),
         "milestones rise from 0, and what they allow with them": steps == sorted(steps)
         and steps[0] == 0

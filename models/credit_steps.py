@@ -1,5 +1,6 @@
 """What each event of the ledger is to its creator's credit: what it weighs, what it suspends for, what it counts as."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,14 +9,15 @@ import pandas as pd
 
 from features import columns as c
 from models.credit_factors import CODE, effects
-from models.credit_policy import REPEATED_VIOLATION, Floats, Policy
+from models.credit_policy import REPEATED_DEFAULT, REPEATED_VIOLATION, Floats, Policy
 from models.credit_weights import earlier
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.datetime64]
 Spans = npt.NDArray[np.timedelta64]
-VIOLATION, TRAINING, SETTLED = "VIOLATION_CONFIRMED", "TRAINING_PASSED", "SETTLED"
+Offences = Mapping[str, Ints]
+VIOLATION, DEFAULT, TRAINING, SETTLED = "VIOLATION_CONFIRMED", "DEFAULTED", "TRAINING_PASSED", "SETTLED"
 
 
 class Steps(NamedTuple):
@@ -50,7 +52,7 @@ def steps(coded: pd.DataFrame, policy: Policy) -> Steps:
 
 
 def plain_steps(coded: pd.DataFrame, policy: Policy) -> Steps:
-    """The same as if no violation had been repeated."""
+    """The same as if nothing had been repeated."""
     suspends = np.full((len(coded), 2), np.timedelta64("NaT", "us"))
     for code, days in policy.suspension_days.items():
         suspends[(coded[CODE] == code).to_numpy(bool), _column(code, policy)] = _span(days)
@@ -60,22 +62,33 @@ def plain_steps(coded: pd.DataFrame, policy: Policy) -> Steps:
     return Steps(effects(coded, policy), at, suspends, training, settled)
 
 
-def offences(coded: pd.DataFrame) -> Ints:
-    """(n,) a number for each creator and type of violation, -1 for all but violations of a stated type."""
-    rows = np.flatnonzero((coded[c.EVENT_TYPE] == VIOLATION) & coded[c.VIOLATION_TYPE].notna())
+def offences(coded: pd.DataFrame) -> Offences:
+    """By what their repetition is, (n,) a number for each creator and type of violation, and for each creator that
+    defaults; -1 for all other events."""
+    kind = coded[c.EVENT_TYPE]
+    return {
+        REPEATED_VIOLATION: _numbered(
+            coded, (kind == VIOLATION) & coded[c.VIOLATION_TYPE].notna(), [c.CREATOR_ID, c.VIOLATION_TYPE]
+        ),
+        REPEATED_DEFAULT: _numbered(coded, kind == DEFAULT, [c.CREATOR_ID]),
+    }
+
+
+def _numbered(coded: pd.DataFrame, chosen: pd.Series, by: list[str]) -> Ints:
+    rows = np.flatnonzero(chosen)
     found = np.full(len(coded), -1)
-    found[rows] = coded.iloc[rows].groupby([c.CREATOR_ID, c.VIOLATION_TYPE]).ngroup()
+    found[rows] = coded.iloc[rows].groupby(by).ngroup()
     return found
 
 
-def with_repeats(found: Steps, offence: Ints, policy: Policy) -> Spans:
-    """``suspends`` of the events, those violations included that are the policy's number in its days of one offence."""
-    rows = np.flatnonzero(offence >= 0)
-    count = earlier(offence[rows], found.at[rows], policy.repeated_violation.days) + 1
-    repeated = rows[count >= policy.repeated_violation.times]
-    column, suspends = _column(REPEATED_VIOLATION, policy), found.suspends.copy()
-    days = policy.suspension_days.get(REPEATED_VIOLATION, 0)
-    suspends[repeated, column] = np.fmax(suspends[repeated, column], _span(days))
+def with_repeats(found: Steps, offences: Offences, policy: Policy) -> Spans:
+    """``suspends`` of the events, those included that are the policy's number in its days of one offence."""
+    suspends = found.suspends.copy()
+    for code, offence in offences.items():
+        rule, column = policy.repetitions[code], _column(code, policy)
+        rows = np.flatnonzero(offence >= 0)
+        repeated = rows[earlier(offence[rows], found.at[rows], rule.days) + 1 >= rule.times]
+        suspends[repeated, column] = np.fmax(suspends[repeated, column], _span(policy.suspension_days.get(code, 0)))
     return suspends
 
 

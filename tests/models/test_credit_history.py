@@ -87,7 +87,7 @@ def test_a_change_names_its_event() -> None:
         "refers_to": None,
         "collaboration_id": "k1",
         "policy_version": POLICY.version,
-        "points": -66.1,
+        "points": -64.5,
         "before": NEWCOMER,
         "after": shown(ledger([{"event_type": "DECLINED"}, {"event_type": "DEFAULTED"}]), AS_OF, AS_OF),
     }

@@ -54,6 +54,7 @@ def test_policy_of_an_older_release_has_no_raters_classes_or_repeats(tmp_path: P
         "hysteresis",
         "ended_by_training",
         "repeated_violation",
+        "repeated_default",
         "probation",
         "milestones",
         "raters",
@@ -165,6 +166,8 @@ def test_docs_state_the_policy() -> None:
     told = cells("Who may take orders")
     assert (told[: len(milestones)], told[-len(suspensions) :]) == (milestones, suspensions)
     repeated, probation = POLICY.repeated_violation, POLICY.probation
+    defaults = POLICY.repeated_default
+    assert f"the {defaults.times:g}rd order within {defaults.days:g} days that the creator did not deliver" in DOCS
     assert (
         f"the {repeated.times}th confirmed violation of the same `violation_type` within {repeated.days} days" in DOCS
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.appeals import UNDONE_BY
 from models.credit import credit_scores
-from models.credit_policy import Milestone, RepeatedViolation
+from models.credit_policy import Milestone, Repetition
 from tests.models.test_credit import AS_OF, BAD, DAY, GOOD, ME, NEUTRAL, POLICY, START, Event, answer, few, ledger, row
 
 SPAM: Event = {"event_type": "VIOLATION_CONFIRMED", "violation_type": "SPAM"}
@@ -53,11 +53,11 @@ def test_training_ends_the_suspension_for_repeated_violations_and_no_other() -> 
 
 
 def test_the_action_that_helps_most_is_the_one_that_ends_the_suspension() -> None:
-    events = ledger([*[{"event_type": "RATED", "rating": 1.0}] * 20, *[SPAM] * 6])
-    during, after = (answer(events, START + day * DAY) for day in (26, 90))
+    events = ledger([*[TRAINING] * 12, *[{"event_type": "RATED", "rating": 1.0}] * 20, *[SPAM] * 6])
+    during, after = (answer(events, START + day * DAY) for day in (38, 102))
     assert (during["order_status"], during["next_best_action"]["code"]) == ("SUSPENDED", "TRAINING_PASSED")
     assert during["next_best_action"]["points"] < after["next_best_action"]["points"]
-    assert after["next_best_action"]["code"] == "RATED"
+    assert after["next_best_action"]["code"] == "PUBLISHED_ON_TIME"
     assert (
         answer(ledger([*[{"event_type": "RATED", "rating": 1.0}] * 20, SEVERE]))["next_best_action"]["code"] == "RATED"
     )
@@ -72,7 +72,7 @@ def test_after_a_suspension_orders_are_limited_until_a_date_or_until_good_work()
 
 
 def test_a_policy_may_limit_at_once_for_repeated_violations() -> None:
-    lenient = {"suspension_days": {"REPEATED_VIOLATION": 0}, "repeated_violation": RepeatedViolation(2, 10)}
+    lenient = {"suspension_days": {"REPEATED_VIOLATION": 0}, "repeated_violation": Repetition(2, 10)}
     assert status([SPAM, SPAM], 1, **lenient) == "LIMITED"
     assert status([SPAM, SPAM], 61, **lenient) == "OPEN"
 
@@ -106,3 +106,13 @@ def test_the_limit_and_the_milestone_both_hold() -> None:
     for settled, most in ((0, 1), (1, 2)):
         events = ledger([*[SETTLED] * settled, *[{"event_type": "DEFAULTED"}] * 4])
         assert credit_scores(events, policy, AS_OF, ME).iloc[0]["max_open_orders"] == most
+
+
+def test_the_third_default_within_180_days_limits_whatever_was_built_up() -> None:
+    built_up = [at({"event_type": "SETTLED"}, day / 10) for day in range(400)]
+    default: Event = {"event_type": "DEFAULTED"}
+    assert status([*built_up, *[at(default, day) for day in (100, 110)]], 111) == "OPEN"
+    assert status([*built_up, *[at(default, day) for day in (100, 190, 280)]], 280) == "LIMITED"
+    assert status([*built_up, *[at(default, day) for day in (100, 190, 281)]], 281) == "OPEN"
+    assert status([*built_up, *[at(default, 100 + day) for day in range(3)]], 161.9) == "LIMITED"
+    assert status([*built_up, *[at(default, 100 + day) for day in range(3)]], 162) == "OPEN"

@@ -1,11 +1,14 @@
 """Attacks on credit stay within the bounds that its mechanism gives."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.credit import credit_scores, load_policy
+from models.credit_policy import Repetition
 from training.benchmarks.credit_attacks import (
     ENDS,
     START,
@@ -13,6 +16,7 @@ from training.benchmarks.credit_attacks import (
     after_defaults_at_most,
     cheated,
     ledger,
+    limited_after,
     one_brand_at_least,
     one_brand_at_most,
     scores,
@@ -67,6 +71,13 @@ def test_bounds_fall_with_defaults_and_a_newcomer_is_limited_by_a_few() -> None:
     assert newcomer["score"].iloc[0] == POLICY.base_score
     assert newcomer["order_status"].tolist()[:2] == ["OPEN", "OPEN"]
     assert newcomer["order_status"].iloc[5] == "LIMITED"
+
+
+def test_no_trust_built_up_lets_anyone_default_on() -> None:
+    most = POLICY.repeated_default.times
+    assert [limited_after(good, POLICY) for good in (0, 10, 50)] == [most] * 3
+    lenient = replace(POLICY, repeated_default=Repetition())
+    assert limited_after(50, lenient) is None
 
 
 def test_ledger_of_an_order_is_legal() -> None:

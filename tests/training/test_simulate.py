@@ -25,6 +25,7 @@ from training.simulate.creators import population
 from training.simulate.impressions import shown_by_policy
 from training.simulate.text import LANGUAGES
 from training.simulate.utility import Market
+from training.simulate.videos import COUNTERS, _looks
 from training.world import PHRASES, TOPICS, WORLD_1, World, digest, material, random_world
 
 END = pd.Timestamp(WORLD_1.end) + pd.Timedelta(days=1)
@@ -218,3 +219,12 @@ def test_clock_ends_with_the_last_day() -> None:
     assert time.days == 30
     assert time.dates[-1] == pd.Timestamp(WORLD_1.end)
     assert time.at([time.stop])[0] == END.to_datetime64()
+
+
+def test_what_is_published_in_the_last_minutes_is_not_looked_at_before() -> None:
+    time = clock(WORLD_1, 10)
+    counted = [c.VIDEO_VIEWS, c.PAID_VIDEO_VIEWS, c.FAVORITES, *COUNTERS]
+    made = pd.DataFrame({"day": [time.stop - 0.001], "video_id": ["v"], "creator": [0]})
+    seen = _looks(WORLD_1, time, made.assign(**dict.fromkeys(counted, 900.0)), np.random.default_rng(0))
+    assert (seen[counted] >= 0).all(axis=None)
+    assert (seen["observed_at"] >= time.at(made["day"])).all()

@@ -57,10 +57,12 @@ def run() -> dict[str, object]:
 
 
 def scores(variants: Mapping[int, Sequence[Order]], policy: Policy) -> pd.DataFrame:
-    """Score and order_status of a creator after each of the lists of orders, indexed as they are."""
+    """Score and order_status of a creator after each of the lists of orders, indexed as they are, on the day after the
+    last order of all."""
     events = pd.concat([ledger(orders, str(name)) for name, orders in variants.items()], ignore_index=True)
+    day = 1 + max((order.day for orders in variants.values() for order in orders), default=0.0)
     ids = pd.Index([str(name) for name in variants])
-    return credit_scores(events, policy, START + pd.Timedelta(days=3650), ids).set_axis(pd.Index(variants))
+    return credit_scores(events, policy, START + pd.Timedelta(days=day), ids).set_axis(pd.Index(variants))
 
 
 def ledger(orders: Sequence[Order], creator: str) -> pd.DataFrame:

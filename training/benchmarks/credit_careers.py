@@ -12,6 +12,7 @@ import pandas as pd
 
 from features import columns as c
 from models.credit import Policy, credit_scores, load_policy
+from models.credit_factors import past_events
 from models.measures import Interval, bootstrap_of
 from training.simulate.careers import Careers, careers
 from training.world import WORLD_1
@@ -42,8 +43,8 @@ def run() -> dict[str, object]:
             }
             for orders in STEPS
         },
-        "honest": stopped(honest, policy),
-        "defaulters": stopped(defaulters, policy),
+        "honest": stopped(honest, policy, ORDERS),
+        "defaulters": stopped(defaulters, policy, WITHIN),
     }
 
 
@@ -57,19 +58,18 @@ def correlation(signal: Values, reliability: Values) -> Interval:
     )
 
 
-def stopped(found: Careers, policy: Policy) -> dict[str, dict[int, int]]:
-    """How many were LIMITED, how many SUSPENDED after some order up to each of STEPS."""
-    last = int(found.order.max())
-    status = pd.DataFrame({orders: _standing(found, orders, policy)["order_status"] for orders in range(1, last + 1)})
+def stopped(found: Careers, policy: Policy, orders: int) -> dict[str, dict[int, int]]:
+    """How many were LIMITED, how many SUSPENDED when their next order was to be offered, after some order up to each of
+    STEPS, ``orders`` at most."""
+    status = pd.DataFrame({done: _standing(found, done, policy)["order_status"] for done in range(1, orders + 1)})
     return {
-        name: {step: int((status.loc[:, :step] == name).any(axis=1).sum()) for step in STEPS if step <= last}
+        name: {step: int((status.loc[:, :step] == name).any(axis=1).sum()) for step in STEPS if step <= orders}
         for name in ("LIMITED", "SUSPENDED")
     }
 
 
 def _standing(found: Careers, orders: int, policy: Policy) -> pd.DataFrame:
-    events = found.after(orders)
-    return credit_scores(events, policy, events[c.EVENT_TIME].max(), found.creators)
+    return credit_scores(found.events, policy, found.after(orders), found.creators)
 
 
 def _score(found: Careers, orders: int, policy: Policy) -> Values:
@@ -78,5 +78,6 @@ def _score(found: Careers, orders: int, policy: Policy) -> Values:
 
 def _stars(found: Careers, orders: int) -> Values:
     """The mean rating, of those who have none the mean of all."""
-    mean = found.after(orders).groupby(c.CREATOR_ID)[c.RATING].mean().reindex(found.creators)
+    known = past_events(found.events, found.after(orders))
+    mean = known.groupby(c.CREATOR_ID)[c.RATING].mean().reindex(found.creators)
     return mean.fillna(mean.mean()).to_numpy(np.float64)

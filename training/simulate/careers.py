@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from features import columns as c
 from features.schema import FRAUD_LABELS, empty
 from training.simulate.audience import audience
 from training.simulate.base import Clock, Floats, Ints, clock
 from training.simulate.briefs import brands
 from training.simulate.briefs import briefs as draw_briefs
-from training.simulate.collaborations import collaboration_ids, course
+from training.simulate.collaborations import course
 from training.simulate.conduct import conduct
 from training.simulate.creators import population
 from training.simulate.daily import organic
@@ -29,18 +28,16 @@ DRAWN = 5  # brands, of which the best fit takes the creator
 
 @dataclass(frozen=True)
 class Careers:
-    """``events``: the ledger; ``creators``: their ids; ``order`` (of each event, NaN for conduct) counts its
-    creator's orders from 1; ``starts`` and ``apart``: order k is offered on day (k − 1) · APART after ``starts``."""
+    """``events``: the ledger; ``creators``: their ids; the first orders are offered from ``starts`` on."""
 
     events: pd.DataFrame
     creators: pd.Index
-    order: pd.Series
     starts: pd.Timestamp
 
-    def after(self, orders: int) -> pd.DataFrame:
-        """The ledger once each creator has ended that many orders and no more have begun."""
-        before = self.events[c.EVENT_TIME] < self.starts + pd.Timedelta(days=APART * orders)
-        return self.events[self.order.le(orders) | (self.order.isna() & before)]
+    def after(self, orders: int) -> pd.Timestamp:
+        """When so many orders of each creator have begun, the last one APART days ago, and the next is to be
+        offered."""
+        return self.starts + pd.Timedelta(days=APART * orders)
 
 
 def careers(world: World, reliability: Floats, orders: int, rng: np.random.Generator) -> Careers:
@@ -57,10 +54,7 @@ def careers(world: World, reliability: Floats, orders: int, rng: np.random.Gener
     unlabelled = empty(FRAUD_LABELS).assign(creator=[], known=[])
     incidents = conduct(world, people, time, daily, bought, unlabelled, rng)
     events = ledger(market, draw_briefs(world, market.houses, 1, time, rng), made, incidents, time, daily, rng)
-    number = pd.Series(1 + np.arange(len(jobs)) // people.size, collaboration_ids(jobs)).reindex(
-        events[c.COLLABORATION_ID]
-    )
-    return Careers(events, pd.Index(people.ids), number.set_axis(events.index), time.dates[time.start])
+    return Careers(events, pd.Index(people.ids), time.dates[time.start])
 
 
 def _orders(market: Market, orders: int, time: Clock, rng: np.random.Generator) -> pd.DataFrame:

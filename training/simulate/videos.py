@@ -82,6 +82,7 @@ def _three_days(values: Floats, creator: Ints, day: Ints) -> Floats:
 def _looks(world: World, clock: Clock, made: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """The rows at a first look about a week after publication, and at a second one for some."""
     first = np.minimum(np.maximum(made["day"] + rng.uniform(3, 10, len(made)), clock.start), clock.stop - 0.01)
+    first = np.maximum(first, made["day"])  # what is published in the last minutes
     second = first + rng.uniform(10, 40, len(made))
     again = (rng.random(len(made)) < world.content.second_look) & (second < clock.stop)
     seen = pd.concat([made.assign(seen=first), made.assign(seen=second)[again]], ignore_index=True)
