@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,11 +20,13 @@ from serving.auth import RISK, Caller
 from serving.follower import Follower
 from serving.rows import Body
 from serving.store import Ranking, Store, Writing
+from serving.together import Together
 
 if TYPE_CHECKING:
     from models.engine import Engine
 
 Answer = dict[str, Any]
+MOST_TOGETHER = 4000  # events; a statement names each up to four times, and SQLite takes 32,766 values
 FATES = {"accepted": ledger.ACCEPTED, "duplicates": ledger.DUPLICATE, "rejected": ledger.REJECTED}
 
 
@@ -35,6 +39,9 @@ class Api:
 
     def __init__(self, engine: "Engine", store: Store, follower: Follower) -> None:
         self._engine, self._store, self._follower = engine, store, follower
+        self._live, self._backfills = (
+            Together(partial(self._append, backfill), MOST_TOGETHER) for backfill in (False, True)
+        )
 
     def rank(self, request: requests.RankRequest, _: Caller) -> Answer:
         """Rank creators for a brief, with reasons when asked to explain."""
@@ -133,13 +140,7 @@ class Api:
     def events(self, request: requests.EventsRequest, _: Caller) -> Answer:
         """Append events to the ledger: durable before the answer, the same event twice is one event."""
         batch = _frame(request.events, schema.COLLABORATION_EVENTS)
-        with self._written() as store:
-            creators = store.known_creators(list(batch[c.CREATOR_ID].unique()))
-            now = self._now()
-            verdict = ledger.judged(batch, store.events_about(batch), creators, now, request.backfill)
-            new = batch[verdict[ledger.STATUS] == ledger.ACCEPTED]
-            store.append_events(new.assign(**{c.RECEIVED_AT: new[c.RECEIVED_AT].fillna(now)}))
-        return _counted(verdict.to_dict("records"))
+        return (self._backfills if request.backfill else self._live).answer(batch)
 
     def fraud_simulation(self, request: fraud_requests.SimulateRequest, _: Caller) -> Answer:
         """What another policy would have done: alerts, precision where labels exist, money held, month by month."""
@@ -193,6 +194,18 @@ class Api:
             events = made()
             store.append_events(events)
         return events
+
+    def _append(self, backfill: bool, batches: Sequence[pd.DataFrame]) -> list[Answer]:
+        """Judges the batches of requests that wait together as one, and answers each."""
+        batch = pd.concat(batches, ignore_index=True)
+        with self._written() as store:
+            creators = store.known_creators(list(batch[c.CREATOR_ID].unique()))
+            now = self._now()
+            verdict = ledger.judged(batch, store.events_about(batch), creators, now, backfill)
+            new = batch[verdict[ledger.STATUS] == ledger.ACCEPTED]
+            store.append_events(new.assign(**{c.RECEIVED_AT: new[c.RECEIVED_AT].fillna(now)}))
+        rows, ends = verdict.to_dict("records"), list(accumulate(map(len, batches)))
+        return [_counted(rows[start:end]) for start, end in pairwise([0, *ends])]
 
     def _remember(self, answer: Answer, brief: Body) -> None:
         """Keeps a ranking's brief, under the ranking's own id where it has none, for the feedback that may come."""

@@ -30,6 +30,7 @@ from serving.rows import Body
 LARGEST_BODY = 1_000_000
 DRAINED = 16 * LARGEST_BODY  # a larger body is read up to here, so that its sender gets to read the answer
 THREADS = 4
+WRITERS = 16  # threads that mostly wait for one another
 MOST_WAITING = 64
 LONGEST_S = 60.0  # from the request's first byte to the answer's
 
@@ -45,6 +46,7 @@ class Endpoint:
     body: type[Body]
     returns: type[BaseModel]
     answer: Callable[[Any, Caller], Answer]
+    writes: bool = False
 
 
 def endpoints(api: Api) -> tuple[Endpoint, ...]:
@@ -55,9 +57,9 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint("/v1/creators/search", platform, requests.SearchRequest, answers.SearchAnswer, api.search),
         Endpoint("/v1/creators/similar", platform, requests.SimilarRequest, answers.SimilarAnswer, api.similar),
         Endpoint("/v1/creators/profile", both, requests.CreatorIds, answers.ProfileAnswer, api.profile),
-        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert),
-        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete),
-        Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback),
+        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert, True),
+        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete, True),
+        Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback, True),
         Endpoint("/v1/fraud/score", risk, fraud_requests.ScoreRequest, fraud_answers.FraudAnswer, api.fraud_score),
         Endpoint(
             "/v1/fraud/accounts", risk, fraud_requests.AccountsRequest, fraud_answers.AccountsAnswer, api.fraud_accounts
@@ -73,7 +75,9 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
             fraud_answers.SimulateAnswer,
             api.fraud_simulation,
         ),
-        Endpoint("/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels),
+        Endpoint(
+            "/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels, True
+        ),
         Endpoint("/v1/credit", both, requests.CreditRequest, ledger_answers.CreditAnswer, api.credit),
         Endpoint(
             "/v1/credit/history",
@@ -85,8 +89,8 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint(
             "/v1/credit/what_if", both, ledger_requests.WhatIfRequest, ledger_answers.WhatIfAnswer, api.credit_what_if
         ),
-        Endpoint("/v1/credit/assess", risk, requests.Nothing, ledger_answers.AssessAnswer, api.credit_assess),
-        Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events),
+        Endpoint("/v1/credit/assess", risk, requests.Nothing, ledger_answers.AssessAnswer, api.credit_assess, True),
+        Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events, True),
         Endpoint(
             "/v1/collaborations",
             platform,
@@ -103,10 +107,10 @@ def build_app(api: Api, auth: Auth, longest_s: float = LONGEST_S) -> Starlette:
     programs."""
     table = endpoints(api)
     described = document(table)
-    pool = Pool()
+    reads, writes = Pool(THREADS), Pool(WRITERS)  # no read waits behind writes
     pages = [Route("/", _index(table)), Route("/docs.json", lambda _: JSONResponse(described))]
     application = Starlette(
-        routes=[*pages, *(_route(endpoint, auth, pool, longest_s) for endpoint in table)],
+        routes=[*pages, *(_route(one, auth, writes if one.writes else reads, longest_s) for one in table)],
         exception_handlers={HTTPException: errors.on_http_exception},
     )
     application.router.redirect_slashes = False  # to whatever host the caller names, before anyone is asked for a key
@@ -116,9 +120,9 @@ def build_app(api: Api, auth: Auth, longest_s: float = LONGEST_S) -> Starlette:
 class Pool:
     """Threads for what would hold up the event loop, with a bounded queue before them."""
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
-        self._places = BoundedSemaphore(THREADS + MOST_WAITING)
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="answer")
+        self._places = BoundedSemaphore(threads + MOST_WAITING)
 
     async def run(self, work: Callable[[], bytes]) -> bytes:
         """The result of ``work``; InputError RESOURCE_EXHAUSTED when too many others wait already."""

@@ -11,6 +11,8 @@ one migration at a time   ``BEGIN IMMEDIATE``                         an advisor
 ========================  ==========================================  ==========================================
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +41,16 @@ def open_engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+@contextmanager
+def engine_at(url: str) -> Iterator[sa.Engine]:
+    """:func:`open_engine` for a moment."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def reader(engine: sa.Engine) -> sa.Engine:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from features.errors import bad
 from features.tables import is_url, read_raw, write_tables
 from features.validation import read_usable, wall_clock
-from serving.database import open_engine
+from serving.database import engine_at
 from serving.migrations import is_store, migrate
 
 SUFFIXES = (".parquet", ".csv")
@@ -62,7 +62,7 @@ def import_dataset(source: str, path: Path) -> None:
     files = _files(source)
     tables = read_usable(source, wall_clock())
     rows = write_tables(tables, url_of(unfinished))
-    _opened(url_of(unfinished))
+    _migrated(url_of(unfinished))
     origin.write_text(json.dumps({"imported_at": f"{wall_clock():%Y-%m-%d %H:%M} UTC", "files": files}))
     unfinished.rename(path)
     logger.info("imported %d rows into %s", sum(rows.values()), path)
@@ -70,15 +70,21 @@ def import_dataset(source: str, path: Path) -> None:
 
 def _opened(url: str) -> str:
     """``url`` once its database is a store of this version."""
-    engine = open_engine(url)
-    try:
-        read_raw(url, ())  # says which database is not there, where SQLite would make one
-        if not is_store(engine):
-            read_usable(url, wall_clock())
-        migrate(engine)
-    finally:
-        engine.dispose()
+    if not _is_store(url):
+        read_usable(url, wall_clock())
+    _migrated(url)
     return url
+
+
+def _is_store(url: str) -> bool:
+    with engine_at(url) as engine:
+        read_raw(url, ())  # says which database is not there, where SQLite would make one
+        return is_store(engine)
+
+
+def _migrated(url: str) -> None:
+    with engine_at(url) as engine:
+        migrate(engine)
 
 
 def _name_of(where: str) -> str:

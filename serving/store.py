@@ -104,7 +104,7 @@ class Reading:
 
     def _rows(self, table: Table, stored: sa.FromClause, which: sa.ColumnElement[bool]) -> pd.DataFrame:
         found = self._connection.execute(sa.select(stored).where(which)).all()
-        return schema.conform(pd.DataFrame(found, columns=[*table.names]), table)
+        return schema.conform(pd.DataFrame(found, columns=[*table.names]), table) if found else schema.empty(table)
 
 
 class Writing(Reading):

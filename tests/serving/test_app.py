@@ -3,7 +3,9 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,10 @@ from features.errors import InputError
 from features.tables import read_tables
 from features.validation import wall_clock
 from serving.answers import ErrorAnswer
-from serving.app import LARGEST_BODY, MOST_WAITING, THREADS, Pool
+from serving.app import LARGEST_BODY, MOST_WAITING, THREADS, WRITERS, Pool
 from serving.auth import Auth, Key, hash_key
 from serving.opening import url_of
-from tests.serving.fakes import AS_OF, FakeEngine, make_client
+from tests.serving.fakes import AS_OF, FakeEngine, make_client, make_store, open_store_at
 from training.examples import ranking_examples
 
 JSON = {"content-type": "application/json"}
@@ -336,6 +338,18 @@ def test_an_answer_that_takes_too_long_is_an_error_in_our_shape(tmp_path):
     engine.let.set()
 
 
+def test_reads_do_not_wait_behind_writes(tmp_path):
+    client, other = make_client(tmp_path), open_store_at(make_store(tmp_path))
+    event = {"event_id": "e", "creator_id": "ana", "event_type": "TRAINING_PASSED", "event_time": "2025-05-01"}
+    with ThreadPoolExecutor(WRITERS) as callers:
+        with other.writing():
+            writes = [callers.submit(client.post, "/v1/events", json={"events": [event]}) for _ in range(WRITERS)]
+            time.sleep(0.5)
+            assert client.post("/v1/credit", json={"creator_ids": ["ana"]}).status_code == 200
+            assert not any(write.done() for write in writes)
+        assert sum(write.result().json()["accepted"] for write in writes) == 1
+
+
 def test_an_event_that_what_if_is_told_twice_or_the_ledger_knows_counts_once(tmp_path):
     client = make_client(tmp_path)
     passed = {"event_id": "e", "event_type": "TRAINING_PASSED", "event_time": "2025-05-01T00:00:00Z"}
@@ -447,7 +461,7 @@ def test_more_requests_than_can_wait_are_told_to_come_again():
     released = threading.Event()
 
     async def crowd() -> list[object]:
-        pool = Pool()
+        pool = Pool(THREADS)
         waiting = [
             asyncio.ensure_future(pool.run(lambda: b"%d" % released.wait(10))) for _ in range(THREADS + MOST_WAITING)
         ]
