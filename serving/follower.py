@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from models.engine import Engine
 
 POLL_S = 0.25
+AFTER_FAILURE_S = 5.0  # a database that is down is not told to the log four times a second
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +26,15 @@ class Follower:
         self._engine, self._store, self._number = engine, store, since
         self._looking = Lock()
 
-    def follow(self) -> None:
-        """Returns when the catalogue holds everything that was written before the call, or the log says why not."""
+    def follow(self) -> bool:
+        """Whether the catalogue now holds everything that was written before the call; else the log says why not."""
         with self._looking:
             try:
                 self._look()
             except Exception:
                 logger.exception("the catalogue does not follow the store; it is tried again")
+                return False
+        return True
 
     def keep_following(self) -> None:
         """Looks again and again from now on, as long as the process lives."""
@@ -39,8 +42,7 @@ class Follower:
 
     def _poll(self) -> None:
         while True:
-            sleep(POLL_S)
-            self.follow()
+            sleep(POLL_S if self.follow() else AFTER_FAILURE_S)
 
     def _look(self) -> None:
         with self._store.reading() as store:

@@ -338,6 +338,22 @@ def test_an_answer_that_takes_too_long_is_an_error_in_our_shape(tmp_path):
     engine.let.set()
 
 
+def test_requests_that_wait_together_are_answered_each_with_its_own(tmp_path):
+    client, other = make_client(tmp_path), open_store_at(make_store(tmp_path))
+    same = {"creator_id": "ana", "event_type": "TRAINING_PASSED", "event_time": "2025-05-01"}
+    stranger = same | {"event_id": "stranger", "creator_id": "nobody"}
+    batches = [[same | {"event_id": f"e{i}"}, stranger, same | {"event_id": "shared"}] for i in range(6)]
+    with ThreadPoolExecutor(len(batches)) as callers:
+        with other.writing():
+            sent = [callers.submit(client.post, "/v1/events", json={"events": batch}) for batch in batches]
+            time.sleep(0.5)
+        answers = [one.result().json() for one in sent]
+    told = [[(one["event_id"], one["status"]) for one in answer["results"]] for answer in answers]
+    assert [one[:2] for one in told] == [[(f"e{i}", "ACCEPTED"), ("stranger", "REJECTED")] for i in range(6)]
+    assert sorted(one[2][1] for one in told) == ["ACCEPTED"] + ["DUPLICATE"] * 5
+    assert sorted(answer["accepted"] for answer in answers) == [1] * 5 + [2]
+
+
 def test_reads_do_not_wait_behind_writes(tmp_path):
     client, other = make_client(tmp_path), open_store_at(make_store(tmp_path))
     event = {"event_id": "e", "creator_id": "ana", "event_type": "TRAINING_PASSED", "event_time": "2025-05-01"}
