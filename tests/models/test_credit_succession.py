@@ -17,7 +17,7 @@ from models.credit import credit_answers, credit_scores, load_policy
 from models.credit_history import SHOWN, history_answer
 from models.credit_policy import POLICY_FILE, Policy, keep_former
 from models.credit_succession import policy_changes
-from tests.models.test_credit import AS_OF, BAD, DAY, GOOD, NOBODY, POLICY, START, Event, few, ledger
+from tests.models.test_credit import AS_OF, BAD, DAY, GOOD, ME, NOBODY, POLICY, START, Event, few, ledger
 
 OLD = replace(POLICY, version="old", memory=0.9, limited_below=480.0)
 MIDDLE = replace(POLICY, version="middle", base_score=450.0, former=(OLD,))
@@ -55,12 +55,13 @@ def test_history_is_credit_at_every_moment_and_the_change_has_its_points(
     before: Sequence[Event], then: Sequence[Event]
 ) -> None:
     events = ledger([*before, changed("middle"), *then, changed("new")])
-    changes = history_answer(events, NEW, AS_OF, AS_OF, "c1")["results"]
-    for day in [*range(len(events)), 30, 31, 89, 90, 100, 149, 150]:
+    changes = history_answer(events, NEW, START + 200 * DAY, START + 200 * DAY, "c1")["results"]
+    newcomer = credit_scores(events, NEW, START - DAY, ME)[SHOWN].iloc[0].to_dict()
+    for day in (-1, len(before) - 1, len(before), len(events) - 1, 45, 95, 160):
         at = START + day * DAY
-        past = [one for one in changes if pd.Timestamp(one["at"]) <= at]
-        last = past[-1]["after"] if past else {name: shown(events, NEW, START - DAY)[name] for name in SHOWN}
-        assert last == {name: shown(events, NEW, at)[name] for name in SHOWN}
+        told = [one for one in changes if pd.Timestamp(one["at"]) <= at]
+        now = credit_scores(events, NEW, at, ME)[SHOWN].iloc[0].to_dict()
+        assert now == (told[-1]["after"] if told else newcomer)
     for one in changes:
         assert one["points"] == pytest.approx(one["after"]["score"] - one["before"]["score"])
         assert (one["code"] == "POLICY_CHANGED") == (one["event_type"] == "POLICY_CHANGED")
