@@ -128,6 +128,12 @@ def test_cli_equals_http(service, own_home, dataset, tmp_path):
     assert offline == online
 
 
+def test_credit_by_the_command_line_equals_http(service, own_home, dataset, ids):
+    command = [CREATORMATCH, "credit", str(dataset), "--creator", ids[5], "--json", "--home", str(own_home)]
+    printed = subprocess.run(command, capture_output=True, check=True)
+    assert json.loads(printed.stdout) == post(service, "/v1/credit", creator_ids=[ids[5]])
+
+
 def test_an_upserted_creator_is_found_at_once_and_a_deleted_one_no_more(service):
     row = {"creator_id": "new-one", "bio": "matcha", "country_code": "IS", "language": "is", "followers_count": 5000}
     share = {"creator_id": "new-one", "dimension": "gender", "bucket": "FEMALE", "share": 1.0}
