@@ -113,7 +113,7 @@ def ordered(events: pd.DataFrame) -> pd.DataFrame:
 
 def gaps(steps: pd.DataFrame) -> pd.Series:
     """For each of ``steps`` (:func:`ordered`) whether it may not follow the state before it."""
-    key = _numbers(steps)
+    key, _ = pd.factorize(steps[c.COLLABORATION_ID])
     moves = pd.Series(_STATES.get_indexer(steps[c.EVENT_TYPE]), steps.index)
     before = moves.where(moves >= 0).groupby(key).ffill().groupby(key).shift().fillna(_STATES.get_loc(START))
     return pd.Series(~_LEGAL[before.astype(int), _EVENTS.get_indexer(steps[c.EVENT_TYPE])], steps.index)
@@ -129,7 +129,7 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
     collaboration_id and conduct events are not looked at; every event given counts, whatever its time.
     """
     steps = ordered(events[READ])
-    key, ids = _numbers(steps), pd.Index(steps[c.COLLABORATION_ID].unique(), name=c.COLLABORATION_ID)
+    key, ids = pd.factorize(steps[c.COLLABORATION_ID])  # grouping by numbers a dozen times compares no strings
     done = steps.groupby(key)[[c.CREATOR_ID, c.BRAND_ID, c.BRIEF_ID]].first()
     for name, kinds in _MOMENTS.items():
         done[name] = _first(steps, steps[c.EVENT_TYPE].isin(kinds), key)
@@ -138,18 +138,13 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
     done[c.RATING] = steps[c.RATING].where(steps[c.EVENT_TYPE] == "RATED").groupby(key).last()
     done["state"] = steps[c.EVENT_TYPE].where(~steps[c.EVENT_TYPE].isin(REMARKS)).groupby(key).last()
     done["incomplete"] = gaps(steps).groupby(key).any().astype(bool)
-    return done.set_index(ids).reset_index()
+    return done.set_index(pd.Index(ids, name=c.COLLABORATION_ID)).reset_index()
 
 
 def workload(collabs: pd.DataFrame) -> pd.Series:
     """creator_id → open orders: collaborations (one row each) accepted, neither completed nor ended."""
     running = collabs["accepted_at"].notna() & collabs["completed_at"].isna() & collabs["ended_at"].isna()
     return collabs.loc[running, c.CREATOR_ID].value_counts()
-
-
-def _numbers(steps: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """The collaboration of each step as a number: grouping by it a dozen times compares no strings."""
-    return pd.factorize(steps[c.COLLABORATION_ID])[0]
 
 
 def _first(steps: pd.DataFrame, chosen: pd.Series, key: npt.NDArray[np.int64]) -> pd.Series:

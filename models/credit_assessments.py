@@ -12,7 +12,7 @@ import pandas as pd
 
 from features import columns as c
 from features.schema import COLLABORATION_EVENTS, conform
-from models.credit_factors import in_order
+from models.credit_factors import coded, effects, in_order
 from models.credit_policy import Policy
 
 ASSESSED, AUTHENTICITY, INTERACTION = "ASSESSED", "AUTHENTICITY", "INTERACTION"
@@ -52,8 +52,7 @@ def assessments(
     )
     before = rows[[c.CREATOR_ID, c.FACTOR]].merge(_last(events), how="left")[c.VALUE]
     moved = (rows[c.VALUE] - before).abs().round(DECIMALS) >= policy.assessment_dead_band
-    rows = rows[moved | (before.isna() & _speaks(rows, policy))]
-    return conform(
+    said = conform(
         rows.assign(
             **{
                 c.EVENT_ID: "assessed-" + rows[c.FACTOR] + f"-{at.isoformat()}-" + rows[c.CREATOR_ID],
@@ -65,6 +64,7 @@ def assessments(
         ),
         COLLABORATION_EVENTS,
     )
+    return said[moved | (before.isna() & _weighs(said, policy))]
 
 
 def _last(events: pd.DataFrame) -> pd.DataFrame:
@@ -73,12 +73,7 @@ def _last(events: pd.DataFrame) -> pd.DataFrame:
     return said.drop_duplicates([c.CREATOR_ID, c.FACTOR], keep="last")[[c.CREATOR_ID, c.FACTOR, c.VALUE]]
 
 
-def _speaks(rows: pd.DataFrame, policy: Policy) -> pd.Series:
+def _weighs(said: pd.DataFrame, policy: Policy) -> pd.Series:
     """Whether each assessment weighs anything: a first one that does not need not be written."""
-    curves = {factor: policy.curves[f"{ASSESSED}_{factor}"] for factor in rows[c.FACTOR].unique()}
-    weight = pd.Series(0.0, rows.index)
-    for factor, curve in curves.items():
-        weight[rows[c.FACTOR] == factor] = np.interp(
-            rows.loc[rows[c.FACTOR] == factor, c.VALUE], curve.at, curve.weight
-        )
-    return weight != 0
+    events = coded(said)
+    return pd.Series(effects(events, policy).any(axis=1), events.index).reindex(said.index)

@@ -89,7 +89,11 @@ class FraudModel:
     def risk_scores(self, probability: "pd.Series[float]", features: pd.DataFrame) -> Values:
         """(n,) 1000 × (1 − false-positive rate among creators alike if this probability were the threshold); NaN where
         there is none. ``features`` are those of the same creators."""
-        return self.scale.scores(probability.to_numpy(np.float64), self.scale.surges.kinds(features))
+        return self.scale.scores(probability.to_numpy(np.float64), self.kinds(features))
+
+    def kinds(self, features: pd.DataFrame) -> npt.NDArray[np.str_]:
+        """(n,) among creators of which kind a risk score holds (:mod:`models.risk_scale`)."""
+        return self.scale.surges.kinds(features)
 
     def risk_levels(self, probability: "pd.Series[float]", features: pd.DataFrame) -> list[str | None]:
         """The policy's level of each; None for an unknown probability."""
@@ -115,8 +119,9 @@ class FraudModel:
         told = ~self.insufficient(features)
         explained = dict(zip(features.index[told], self.explain(features[told], dossier), strict=True))
         probability = self.predict(features)
-        risk, alike = self.risk_scores(probability, features), self.scale.surges.kinds(features)
-        columns = (features.index, probability, risk, alike, self.confidence(features))
+        kinds = self.kinds(features)
+        scores = self.scale.scores(probability.to_numpy(np.float64), kinds)
+        columns = (features.index, probability, scores, kinds, self.confidence(features))
         return [
             {"creator_id": creator_id, **self._verdict(probability, score, str(kind))}
             | {"confidence": round(float(confidence), 3)}

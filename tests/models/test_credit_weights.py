@@ -74,7 +74,7 @@ def test_the_amount_agreed_puts_an_order_into_its_class_of_value() -> None:
     for amount, expected in by_amount.items():
         assert weights(order(1, 0, amount=amount, currency="USD")) == [expected * 0.5, expected * 1.0]
     assert weights(order(1, 0, amount=800, currency="EUR"))[-1] == 2.0
-    for unknown in ({}, {"amount": 5.0}, {"amount": 5.0, "currency": "XXX"}):
+    for unknown in ({}, {"amount": 5.0}, {"amount": 5.0, "currency": "ZZZ"}):
         assert weights(order(1, 0, **unknown))[-1] == 1.0
 
 

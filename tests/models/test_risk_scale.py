@@ -60,8 +60,10 @@ def test_a_kind_with_too_few_is_held_against_everyone() -> None:
     rare = FEATURES.assign(paid_share=np.where(np.arange(CREATORS) < FEWEST - 1, 0.2, 0.0))
     scale = RiskScale.fit(BY_CHANCE, rare)
     everyone = RiskScale.fit(BY_CHANCE, FEATURES.assign(paid_share=0.0, views_peak=0.0, follower_spike=np.nan)).innocent
-    assert (scale.innocent[PAID] != scale.innocent[QUIET]).any()
+    assert (scale.innocent[PAID] == everyone[PAID]).all()
     assert (everyone[PAID] == everyone[VIEWS]).all()
+    enough = FEATURES.assign(paid_share=np.where(np.arange(CREATORS) < FEWEST, 0.2, 0.0))
+    assert (RiskScale.fit(BY_CHANCE, enough).innocent[PAID] != everyone[PAID]).any()
 
 
 def test_without_a_probability_there_is_no_score_and_what_is_kept_reads_the_same() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pandas as pd
 from starlette.testclient import TestClient
 
@@ -14,6 +15,7 @@ from features.asof import data_as_of
 from features.errors import InputError, bad
 from features.schema import COLLABORATION_EVENTS, Tables, complete, empty
 from features.tables import read_raw, write_tables
+from serving.answers import ErrorAnswer
 from serving.api import Api
 from serving.app import LONGEST_S, build_app
 from serving.auth import Auth
@@ -127,3 +129,9 @@ def make_client(
         base_url=f"http://{host}:3000",
         client=("127.0.0.1", 1),
     )
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str, str]:
+    """Status, code and the first field of an error in our one shape."""
+    error = ErrorAnswer.model_validate_json(answer.content).error
+    return answer.status_code, error.code, error.details[0].field if error.details else ""

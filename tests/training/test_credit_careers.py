@@ -11,13 +11,13 @@ from models.credit_factors import past_events
 from models.credit_policy import Repetition
 from training.benchmarks.credit_careers import DEFAULTING, HABITUAL, HONEST, correlation, stopped
 from training.simulate.careers import Careers, careers
-from training.world import WORLD_1
+from training.world import WORLD_1, World
 
 COUNT, ORDERS = 60, 4
 
 
-def made(reliability: float, world: object = WORLD_1) -> Careers:
-    return careers(world, np.full(COUNT, reliability), ORDERS, np.random.default_rng(0))  # type: ignore[arg-type]
+def made(reliability: float, world: World = WORLD_1) -> Careers:
+    return careers(world, np.full(COUNT, reliability), ORDERS, np.random.default_rng(0))
 
 
 def settled(found: Careers) -> float:
