@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
+import psutil
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import InputError, bad
@@ -20,7 +21,7 @@ from features.text import EMBEDDINGS
 from serving import errors
 from serving.api import Api
 from serving.app import LONGEST_S, build_app
-from serving.auth import Auth
+from serving.auth import Auth, is_loopback
 from serving.follower import Follower
 from serving.opening import open_store
 from serving.store import Store
@@ -65,7 +66,18 @@ def _settings() -> tuple[Path, str | None]:
 
 def _from_environment() -> ASGIApp:
     keys = os.environ.get("CREATORMATCH_KEYS")
+    if not keys:
+        _check_addresses()
     return build_service(*_settings(), Path(keys) if keys else None)
+
+
+def _check_addresses() -> None:
+    """Raises InputError where this process, which has no keys, listens to other machines."""
+    for connection in psutil.Process().net_connections("inet"):
+        if connection.status == psutil.CONN_LISTEN and not is_loopback(connection.laddr.ip):
+            raise bad(
+                "--host", "without CREATORMATCH_KEYS must be 127.0.0.1; set it to a file of keys", connection.laddr.ip
+            )
 
 
 def _prepare() -> None:
@@ -83,6 +95,7 @@ async def routes(scope: Scope, receive: Receive, send: Send) -> None:
 @bentoml.service(
     name="creatormatch",
     workers=1,
+    http={"host": "127.0.0.1"},  # unless told otherwise; BentoML's own default is every address
     envs=[{"name": name, "value": value} for name, value in THREAD_LIMITS.items()],
     traffic={"timeout": 2 * LONGEST_S},  # ours comes first, and in our shape
     logging={"access": {"enabled": False}},

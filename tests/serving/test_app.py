@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 from features.errors import InputError
 from serving.answers import ErrorAnswer
 from serving.app import LARGEST_BODY, MOST_WAITING, THREADS, Pool
-from serving.auth import Auth, Key, hash_key
+from serving.auth import Auth, hash_key
+from serving.keys import Key
 from tests.serving.fakes import FakeEngine, error_of, make_client
 
 JSON = {"content-type": "application/json"}

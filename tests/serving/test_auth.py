@@ -1,9 +1,8 @@
-import json
-
 import pytest
 
 from features.errors import InputError
-from serving.auth import LOCAL, Auth, Key, hash_key, require
+from serving.auth import LOCAL, SCOPES, Auth, hash_key, require
+from serving.keys import Key
 
 KEYS = Auth([Key(name="shop", sha256=hash_key("s3cret"), scopes=frozenset({"platform"}))])
 
@@ -40,19 +39,16 @@ def test_without_keys_nobody_else_may_call_nor_a_page_whose_name_was_rebound(cli
     assert code(Auth().caller, client, {"host": host}) == "PERMISSION_DENIED"
 
 
-def test_keys_are_read_from_a_file(tmp_path):
-    path = tmp_path / "keys.json"
-    path.write_text(json.dumps([{"name": "risk", "sha256": hash_key("k"), "scopes": ["risk"]}]))
-    assert Auth.from_file(path).caller(None, {"authorization": "Bearer k"}).name == "risk"
-    assert Auth.from_file(None).caller("127.0.0.1", {"host": "localhost"}) is LOCAL
+def test_admin_opens_everything():
+    keys = Auth([Key(name="ops", sha256=hash_key("k"), scopes=frozenset({"admin"}))])
+    assert keys.caller(None, {"authorization": "Bearer k"}).scopes == SCOPES
 
 
-@pytest.mark.parametrize(
-    "content",
-    ["", "{}", "[]", '[{"name": "a", "sha256": "plain", "scopes": ["risk"]}]', '[{"name": "a", "scopes": ["root"]}]'],
-)
-def test_a_bad_keys_file_opens_nothing(tmp_path, content):
-    path = tmp_path / "keys.json"
-    path.write_text(content)
-    assert code(Auth.from_file, path) == "INVALID_ARGUMENT"
-    assert code(Auth.from_file, tmp_path / "missing.json") == "INVALID_ARGUMENT"
+def test_a_key_opens_nothing_after_its_time():
+    def key(not_after: str) -> Key:
+        return Key(name="a", sha256=hash_key("k"), scopes=frozenset({"risk"}), not_after=not_after)
+
+    shown = {"authorization": "Bearer k"}
+    assert Auth([key("2199-01-01")]).caller(None, shown).name == "a"
+    for past in ("2020-01-01T00:00:00", "2020-01-01T00:00:00+02:00"):
+        assert code(Auth([key(past)]).caller, "127.0.0.1", shown | {"host": "localhost"}) == "UNAUTHENTICATED"
