@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -24,6 +26,7 @@ from features.errors import InputError, bad
 from serving import answers, errors, fraud_answers, fraud_requests, ledger_answers, ledger_requests, requests
 from serving.api import Answer, Api
 from serving.auth import DATASCIENCE, PLATFORM, RISK, Auth, Caller, require
+from serving.observe import Observed
 from serving.openapi import document
 from serving.rows import Body
 
@@ -109,9 +112,11 @@ def build_app(api: Api, auth: Auth, longest_s: float = LONGEST_S) -> Starlette:
     described = document(table)
     reads, writes = Pool(THREADS), Pool(WRITERS)  # no read waits behind writes
     pages = [Route("/", _index(table)), Route("/docs.json", lambda _: JSONResponse(described))]
+    routes = [*pages, *(_route(one, auth, writes if one.writes else reads, longest_s) for one in table)]
     application = Starlette(
-        routes=[*pages, *(_route(one, auth, writes if one.writes else reads, longest_s) for one in table)],
+        routes=routes,
         exception_handlers={HTTPException: errors.on_http_exception},
+        middleware=[Middleware(Observed, paths={one.path for one in routes})],
     )
     application.router.redirect_slashes = False  # to whatever host the caller names, before anyone is asked for a key
     return application
@@ -128,7 +133,7 @@ class Pool:
         """The result of ``work``; InputError RESOURCE_EXHAUSTED when too many others wait already."""
         if not self._places.acquire(blocking=False):
             raise InputError("too many requests are waiting; try again in a second", code="RESOURCE_EXHAUSTED")
-        working = self._threads.submit(work)
+        working = self._threads.submit(copy_context().run, work)  # with the request's id, for the log
         # Not when nobody waits for the answer any more: the work still takes a thread.
         working.add_done_callback(lambda _: self._places.release())
         return await asyncio.wrap_future(working)
@@ -138,6 +143,7 @@ def _route(endpoint: Endpoint, auth: Auth, pool: Pool, longest_s: float) -> Rout
     async def handle(request: Request) -> Response:
         try:
             caller = auth.caller(request.client.host if request.client else None, request.headers)
+            request.state.caller = caller.name
             require(caller, endpoint.scopes)
             async with asyncio.timeout(longest_s):
                 body = await _read(request)

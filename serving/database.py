@@ -36,7 +36,8 @@ def open_engine(url: str) -> sa.Engine:
     backend = url.partition(":")[0].partition("+")[0]
     if backend not in _OPTIONS:
         raise bad("data", "the service writes to SQLite or PostgreSQL; give such a URL, or a folder", backend)
-    engine = sql_engine(url, **_OPTIONS[backend])
+    # An error that is logged with its trace would else show what people wrote.
+    engine = sql_engine(url, hide_parameters=True, **_OPTIONS[backend])
     if backend == SQLITE:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

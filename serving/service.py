@@ -23,6 +23,7 @@ from serving.api import Api
 from serving.app import LONGEST_S, build_app
 from serving.auth import Auth, is_loopback
 from serving.follower import Follower
+from serving.logs import configure_logs
 from serving.opening import open_store
 from serving.store import Store
 
@@ -82,6 +83,7 @@ def _check_addresses() -> None:
 
 def _prepare() -> None:
     """Imports and migrates once, before there are workers; what fails here each of them will say."""
+    configure_logs()
     with suppress(InputError):
         open_store(*_settings())
 
@@ -111,6 +113,7 @@ class CreatorMatch:
     prepare = bentoml.on_deployment(_prepare)
 
     def __init__(self) -> None:
+        configure_logs()
         self._ready = False
         try:
             self.app: Any = _from_environment()
