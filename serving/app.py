@@ -25,7 +25,9 @@ from starlette.routing import Route
 from features.errors import InputError, bad
 from serving import answers, errors, fraud_answers, fraud_requests, ledger_answers, ledger_requests, requests
 from serving.api import Answer, Api
+from serving.audit import Audit
 from serving.auth import DATASCIENCE, PLATFORM, RISK, Auth, Caller, require
+from serving.books import Books
 from serving.observe import Observed
 from serving.openapi import document
 from serving.rows import Body
@@ -105,19 +107,20 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
     )
 
 
-def build_app(api: Api, auth: Auth, longest_s: float = LONGEST_S) -> Starlette:
+def build_app(api: Api, auth: Auth, books: Books, longest_s: float = LONGEST_S) -> Starlette:
     """The application: the POST routes, each with ``longest_s`` seconds, ``/`` for people and ``/docs.json`` for
     programs."""
     table = endpoints(api)
     described = document(table)
     reads, writes = Pool(THREADS), Pool(WRITERS)  # no read waits behind writes
     pages = [Route("/", _index(table)), Route("/docs.json", lambda _: JSONResponse(described))]
-    routes = [*pages, *(_route(one, auth, writes if one.writes else reads, longest_s) for one in table)]
+    routes = [*pages, *(_route(one, auth, books, writes if one.writes else reads, longest_s) for one in table)]
     application = Starlette(
         routes=routes,
         exception_handlers={HTTPException: errors.on_http_exception},
         middleware=[Middleware(Observed, paths={one.path for one in routes})],
     )
+    application.state.books = books
     application.router.redirect_slashes = False  # to whatever host the caller names, before anyone is asked for a key
     return application
 
@@ -139,15 +142,17 @@ class Pool:
         return await asyncio.wrap_future(working)
 
 
-def _route(endpoint: Endpoint, auth: Auth, pool: Pool, longest_s: float) -> Route:
+def _route(endpoint: Endpoint, auth: Auth, books: Books, pool: Pool, longest_s: float) -> Route:
     async def handle(request: Request) -> Response:
         try:
             caller = auth.caller(request.client.host if request.client else None, request.headers)
             request.state.caller = caller.name
+            books.limits.spend(caller)
             require(caller, endpoint.scopes)
             async with asyncio.timeout(longest_s):
                 body = await _read(request)
-                return Response(await pool.run(lambda: _answer(endpoint, body, caller)), media_type="application/json")
+                answered = await pool.run(lambda: _answer(endpoint, body, caller, books.audit))
+                return Response(answered, media_type="application/json")
         except InputError as error:
             return errors.response(error)
         except TimeoutError:
@@ -160,12 +165,14 @@ def _route(endpoint: Endpoint, auth: Auth, pool: Pool, longest_s: float) -> Rout
     return Route(endpoint.path, handle, methods=["POST"])
 
 
-def _answer(endpoint: Endpoint, body: bytes, caller: Caller) -> bytes:
+def _answer(endpoint: Endpoint, body: bytes, caller: Caller, audit: Audit) -> bytes:
     try:
         request = endpoint.body.model_validate_json(body)
     except ValidationError as error:
         raise errors.invalid(error) from error
-    return json.dumps(endpoint.answer(request, caller), ensure_ascii=False, allow_nan=False).encode()
+    answer = endpoint.answer(request, caller)
+    audit.record(caller, endpoint.path, answer)
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
 
 
 async def _read(request: Request) -> bytes:

@@ -21,6 +21,7 @@ class Caller:
 
     name: str
     scopes: frozenset[str]
+    key: Key | None = None
 
 
 LOCAL = Caller("loopback", SCOPES)
@@ -58,7 +59,7 @@ def _by_key(keys: Iterable[Key], authorization: str) -> Caller:
     key = matches[0]
     if key.not_after and datetime.now(UTC).replace(tzinfo=None) > key.not_after:
         raise InputError(f"Authorization: this key was good until {key.not_after} UTC", code="UNAUTHENTICATED")
-    return Caller(key.name, SCOPES if ADMIN in key.scopes else key.scopes)
+    return Caller(key.name, SCOPES if ADMIN in key.scopes else key.scopes, key)
 
 
 def require(caller: Caller, scopes: frozenset[str]) -> None:

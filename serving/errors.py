@@ -1,6 +1,7 @@
 """One shape for everything that can go wrong: ``{error: {code, message, details: [{field, problem, value}]}}``."""
 
 from collections.abc import Mapping
+from math import ceil
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -30,6 +31,14 @@ LONGEST = 200
 UNKNOWN = "is not a field here; /docs.json lists those there are"
 
 
+class ComeAgain(InputError):
+    """RESOURCE_EXHAUSTED that is over in ``after_s`` seconds."""
+
+    def __init__(self, message: str, after_s: float) -> None:
+        self.after_s = ceil(after_s)
+        super().__init__(f"{message}; come again in {self.after_s} s", code="RESOURCE_EXHAUSTED")
+
+
 def invalid(error: ValidationError) -> InputError:
     """pydantic's findings as our error: the first :data:`MOST_DETAILS` of them, the message counts them all."""
     details = [
@@ -46,7 +55,8 @@ def response(error: InputError) -> JSONResponse:
     """The HTTP response that carries ``error``; an unknown code is a 400."""
     details = [Detail(field=d["field"], problem=d["problem"], value=_brief(d["value"])) for d in error.details]
     body = {"error": {"code": error.code, "message": error.message, "details": details}}
-    return JSONResponse(body, STATUS.get(error.code, 400), HEADERS.get(error.code))
+    headers = {"Retry-After": str(error.after_s)} if isinstance(error, ComeAgain) else HEADERS.get(error.code)
+    return JSONResponse(body, STATUS.get(error.code, 400), headers)
 
 
 async def on_http_exception(request: Request, error: Exception) -> JSONResponse:

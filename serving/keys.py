@@ -19,21 +19,23 @@ logger = logging.getLogger(__name__)
 
 
 class Key(BaseModel):
-    """One API key: its holder's name, the SHA-256 of the secret in hex, the scopes that it opens, and the time (UTC)
-    after which it opens none. A holder has two while one takes the other's place."""
+    """One API key: its holder's name, the SHA-256 of the secret in hex, the scopes that it opens, the time (UTC) after
+    which it opens none, and how much it may ask. A holder has two while one takes the other's place."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(min_length=1, max_length=100)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     scopes: frozenset[Literal["platform", "risk", "datascience", "admin"]] = Field(min_length=1)
     not_after: Time | None = None
+    requests_per_second: float = Field(100, ge=0.001, le=1e6)
+    requests_per_day: int = Field(1_000_000, ge=1)
 
 
 _KEYS = TypeAdapter(Annotated[list[Key], Field(min_length=1)])
 
 
 class KeyFile:
-    """The keys in a JSON file ``[{name, sha256, scopes, not_after?}]``, as they are whenever one iterates over them.
+    """The keys in a JSON file, a list of :class:`Key`, as they are whenever one iterates over them.
 
     A change is seen :data:`LOOK_EVERY_S` seconds later. One that cannot be read or used is refused: the keys before it
     stay, ``refused`` says why, and so does the log, once. Raises InputError where there are no keys before.

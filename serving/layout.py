@@ -73,3 +73,23 @@ TOUCHED = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False, index=True),
 )
 """For every creator that a write was about the number of the last one."""
+USAGE = sa.Table(
+    "usage",
+    METADATA,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+)
+"""How often each API key was used on a day (UTC)."""
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("caller", sa.Text, nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("request_id", sa.Text),
+    sa.Column("subjects", sa.Text, nullable=False),
+    sa.Column("dropped", sa.BigInteger, nullable=False),
+    sa.Index("audit_at", "at"),
+)
+"""Who read whose fraud evidence: ``subjects`` is a JSON list of ids, ``dropped`` how many rows are missing here."""

@@ -22,7 +22,9 @@ from serving import errors
 from serving.api import Api
 from serving.app import LONGEST_S, build_app
 from serving.auth import Auth, is_loopback
+from serving.books import Books
 from serving.follower import Follower
+from serving.headers import SecurityHeaders
 from serving.logs import configure_logs
 from serving.opening import open_store
 from serving.store import Store
@@ -54,7 +56,9 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     follower.keep_following()
     api = Api(engine, store, follower)
     api.announce_policy()
-    return build_app(api, auth)
+    books = Books(store)
+    books.keep_settling()
+    return build_app(api, auth, books)
 
 
 def _settings() -> tuple[Path, str | None]:
@@ -93,6 +97,18 @@ async def routes(scope: Scope, receive: Receive, send: Send) -> None:
     await bentoml.get_current_service().app(scope, receive, send)
 
 
+def _finish(service: Any) -> None:
+    """Tells the store what it has not heard yet, once the last request is answered."""
+    if service.__is_ready__():
+        service.app.state.books.settle()
+
+
+def _guarded(service: Any) -> Any:
+    service.add_asgi_middleware(SecurityHeaders)
+    return service
+
+
+@_guarded
 @bentoml.asgi_app(routes)
 @bentoml.service(
     name="creatormatch",
@@ -111,6 +127,7 @@ class CreatorMatch:
     """
 
     prepare = bentoml.on_deployment(_prepare)
+    finish = bentoml.on_shutdown(_finish)
 
     def __init__(self) -> None:
         configure_logs()

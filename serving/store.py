@@ -212,8 +212,14 @@ class Store:
 
     def remember(self, ranking: Ranking) -> None:
         """Keep a ranking for the feedback that may come; nobody waits for another's."""
-        with self._answering(), self._engine.begin() as connection:
+        with self.noting() as connection:
             connection.execute(RANKINGS.insert(), asdict(ranking))
+
+    @contextmanager
+    def noting(self) -> Iterator[sa.Connection]:
+        """A transaction on the service's own tables, of which no catalogue need hear."""
+        with self._answering(), self._engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

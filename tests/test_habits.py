@@ -46,3 +46,12 @@ def test_make_help_names_the_target_and_make_knows_it(target: str) -> None:
     assert (
         subprocess.run(["make", "--dry-run", target, "INSTA_BRANDS=x"], cwd=ROOT, capture_output=True).returncode == 0
     )
+
+
+@pytest.mark.parametrize("room", ["features", "models", "serving", "training"])
+def test_nothing_that_is_loaded_can_be_code(room: str) -> None:
+    """What ruff does not see of it (pickle, marshal, eval, exec, yaml.load and shells are its S rules)."""
+    danger = re.compile(r"allow_pickle=True|\bjoblib\b|cloudpickle|torch\.load|load_pickle")
+    assert [str(path) for path in (ROOT / room).rglob("*.py") if danger.search(path.read_text())] == []
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]["select"]
+    assert {"S102", "S301", "S302", "S307", "S506", "S602", "S605"} <= set(rules)

@@ -23,26 +23,33 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, log: Path, env: Mapping[str, str], cwd: Path, end: signal.Signals = signal.SIGINT
+    command: Sequence[str],
+    port: int,
+    log: Path,
+    env: Mapping[str, str],
+    cwd: Path,
+    end: signal.Signals = signal.SIGINT,
+    readiness: int = 200,
 ) -> Iterator[httpx.Client]:
-    """A client of the service that ``command`` starts on ``port``, once it is ready; it is ended by signal ``end``."""
+    """A client of the service that ``command`` starts on ``port``, once it tells this ``readiness``; it is ended by
+    signal ``end``."""
     with log.open("w") as output:
         process = subprocess.Popen(
             command, cwd=cwd, env={**os.environ, **env}, stdout=output, stderr=output, start_new_session=True
         )
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-                _wait_until_ready(client, process, log)
+                _wait_until(readiness, client, process, log)
                 yield client
         finally:
             _stop(process, end)
 
 
-def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until(readiness: int, client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(httpx.TransportError):
-            if client.get("/readyz").status_code == 200:
+            if client.get("/readyz").status_code == readiness:
                 return
         time.sleep(0.2)
     raise AssertionError(f"the service did not become ready:\n{log.read_text()[-4000:]}")

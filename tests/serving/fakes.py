@@ -19,6 +19,7 @@ from serving.answers import ErrorAnswer
 from serving.api import Api
 from serving.app import LONGEST_S, build_app
 from serving.auth import Auth
+from serving.books import Books
 from serving.follower import Follower
 from serving.opening import open_store, url_of
 from serving.store import Store
@@ -125,7 +126,7 @@ def make_client(
     """A client of a service over the fake engine, called from ``host``."""
     engine, store = engine or FakeEngine(), open_store_at(make_store(folder, url=url))
     return TestClient(
-        build_app(Api(engine, store, Follower(engine, store, 0)), auth or Auth(), longest_s),
+        build_app(Api(engine, store, Follower(engine, store, 0)), auth or Auth(), Books(store), longest_s),
         base_url=f"http://{host}:3000",
         client=("127.0.0.1", 1),
     )

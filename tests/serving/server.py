@@ -26,6 +26,7 @@ from models.credit_policy import load_policy
 from serving.api import Api
 from serving.app import build_app
 from serving.auth import Auth
+from serving.books import Books
 from serving.follower import Follower
 from serving.opening import open_store
 from serving.store import Store
@@ -77,7 +78,9 @@ def main(url: str, port: int) -> None:
     engine: Any = LedgerEngine(read_tables(url))
     follower = Follower(engine, store, since)
     follower.keep_following()
-    uvicorn.run(build_app(Api(engine, store, follower), Auth()), port=port, log_level="error", access_log=False)
+    books = Books(store)
+    books.keep_settling()
+    uvicorn.run(build_app(Api(engine, store, follower), Auth(), books), port=port, log_level="error", access_log=False)
 
 
 if __name__ == "__main__":
