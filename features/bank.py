@@ -10,6 +10,7 @@ from scipy import sparse
 
 from features.lexical import BUCKETS, term_counts
 from features.text import EmbeddingCache, Encoder, embed
+from features.trace import stage
 
 Floats = npt.NDArray[np.float32]
 
@@ -57,7 +58,8 @@ class TextBank:
         new = list(dict.fromkeys(text for text in texts if text not in self._texts))
         if not new:
             return {}
-        vectors = embed(new, self.encoder, self._cache, self._progress)
+        with stage("embed"):
+            vectors = embed(new, self.encoder, self._cache, self._progress)
         counts = term_counts(new)
         ends = np.cumsum(np.asarray(counts.sum(axis=1), dtype=np.int64))[:-1]
         terms = np.split(np.repeat(counts.indices.astype(np.int32), counts.data.astype(np.int64)), ends)

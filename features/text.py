@@ -17,6 +17,7 @@ from tqdm import tqdm
 from features import columns as c
 from features.errors import bad
 from features.schema import Tables
+from features.trace import count
 
 if TYPE_CHECKING:
     import torch
@@ -182,6 +183,7 @@ def embed(
     keys = {text: _key(encoder, text) for text in cleaned if text}
     vectors = cache.get(list(keys.values())) if cache else {}
     missing = [text for text, key in keys.items() if key not in vectors]
+    count(cache=len(keys) - len(missing), encoder=len(missing))
     starts = range(0, len(missing), BATCH)
     for start in tqdm(starts, "embedding", disable=not progress or len(starts) < WORTH_A_BAR):
         batch = missing[start : start + BATCH]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.trace import stage
 from models.gbm import contributions, load_booster, margins, save_booster, train_booster
 from models.reasons import Reason, top_reasons
 
@@ -62,7 +63,8 @@ class Ranker:
         """Per row the features that raised its score most, from TreeSHAP (LightGBM's pred_contrib)."""
         if pairs.empty:
             return []
-        return top_reasons(pairs, contributions(self.booster, self._matrix(pairs))[:, : len(self.features)])
+        with stage("explain"):
+            return top_reasons(pairs, contributions(self.booster, self._matrix(pairs))[:, : len(self.features)])
 
     def save(self, folder: Path) -> None:
         """Writes ``booster.txt``; the feature names stand in it."""

@@ -14,6 +14,7 @@ from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
 from features.pairs import Query, Rows, build_query, pair_features
+from features.trace import note, stage
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.diversity import pool_size
@@ -45,10 +46,13 @@ def rank(
 ) -> dict[str, Any]:
     """The rank answer for a checked ``request`` and its ``brief`` row."""
     pins = _pins(catalogue, request)
-    allowed, filtered, removed = eligible(catalogue, request, brief)
-    bids = _bids_usd(catalogue, request)
-    query = query_of(catalogue, bundle, bank, brief, bids)
-    retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
+    with stage("filter"):
+        allowed, filtered, removed = eligible(catalogue, request, brief)
+    with stage("query"):
+        query = query_of(catalogue, bundle, bank, brief, _bids_usd(catalogue, request))
+    with stage("retrieve"):
+        retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
+    note(catalogue=len(allowed), eligible=int(allowed.sum()), retrieved=len(retrieved))
     ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request)
     return {
         "ranking_id": str(uuid4()),
@@ -124,8 +128,10 @@ def _score(
 ) -> Ranked:
     """Scores ``rows`` and keeps the first ``limit``: pins in their order, then by score, ties by creator_id; then as
     the request's ``explore`` and ``diversity`` move them."""
-    pairs = pair_features(query, catalogue.state, rows)
-    scores = bundle.ranker.score(pairs)
+    with stage("features"):
+        pairs = pair_features(query, catalogue.state, rows)
+    with stage("score"):
+        scores = bundle.ranker.score(pairs)
     place = {row: i for i, row in enumerate(pins)}
     pinned = np.array([place.get(row, len(pins)) for row in rows], dtype=np.int64)
     order = np.lexsort((catalogue.state.ids[rows].to_numpy(), -scores, pinned))
@@ -152,7 +158,8 @@ def _exploring(
 
 def _success(bundle: Bundle, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
     """(k,) probabilities of success; NaN without a success model."""
-    return bundle.success.predict(pairs)["success"].to_numpy() if bundle.success else np.full(len(pairs), np.nan)
+    with stage("success"):
+        return bundle.success.predict(pairs)["success"].to_numpy() if bundle.success else np.full(len(pairs), np.nan)
 
 
 def _results(
@@ -164,6 +171,7 @@ def _results(
     explained = in_language(told, ranked.pairs, language)
     bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
     credit, fraud = catalogue.credit.iloc[ranked.rows], catalogue.state.frame["fraud_probability"].iloc[ranked.rows]
+    note(success=ranked.success, fraud=fraud.to_numpy(), credit=credit["score"].to_numpy())
     model = bundle.fraud
     levels = model.risk_levels(fraud, catalogue.fraud.loc[fraud.index]) if model else [None] * len(fraud)
     results = []

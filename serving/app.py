@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, bad
-from serving import answers, errors, fraud_answers, fraud_requests, ledger_answers, ledger_requests, requests
+from serving import answers, errors, fraud_answers, fraud_requests, ledger_answers, ledger_requests, metrics, requests
 from serving.api import Answer, Api
 from serving.audit import Audit
 from serving.auth import DATASCIENCE, PLATFORM, RISK, Auth, Caller, require
@@ -112,8 +112,12 @@ def build_app(api: Api, auth: Auth, books: Books, longest_s: float = LONGEST_S) 
     programs."""
     table = endpoints(api)
     described = document(table)
-    reads, writes = Pool(THREADS), Pool(WRITERS)  # no read waits behind writes
-    pages = [Route("/", _index(table)), Route("/docs.json", lambda _: JSONResponse(described))]
+    reads, writes = Pool("reads", THREADS), Pool("writes", WRITERS)  # no read waits behind writes
+    pages = [
+        Route("/", _index(table)),
+        Route("/docs.json", lambda _: JSONResponse(described)),
+        Route("/metrics", metrics.page),
+    ]
     routes = [*pages, *(_route(one, auth, books, writes if one.writes else reads, longest_s) for one in table)]
     application = Starlette(
         routes=routes,
@@ -128,18 +132,25 @@ def build_app(api: Api, auth: Auth, books: Books, longest_s: float = LONGEST_S) 
 class Pool:
     """Threads for what would hold up the event loop, with a bounded queue before them."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="answer")
+    def __init__(self, name: str, threads: int) -> None:
+        self._name, self._threads = name, ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._places = BoundedSemaphore(threads + MOST_WAITING)
 
     async def run(self, work: Callable[[], bytes]) -> bytes:
         """The result of ``work``; InputError RESOURCE_EXHAUSTED when too many others wait already."""
         if not self._places.acquire(blocking=False):
+            metrics.REFUSED.labels(self._name).inc()
             raise InputError("too many requests are waiting; try again in a second", code="RESOURCE_EXHAUSTED")
-        working = self._threads.submit(copy_context().run, work)  # with the request's id, for the log
+        # With the context, for the log to know the request and the trace to hear of its stages.
+        working = self._threads.submit(copy_context().run, metrics.waited(self._name, work))
+        metrics.QUEUED.labels(self._name).inc()
         # Not when nobody waits for the answer any more: the work still takes a thread.
-        working.add_done_callback(lambda _: self._places.release())
+        working.add_done_callback(lambda _: self._left())
         return await asyncio.wrap_future(working)
+
+    def _left(self) -> None:
+        self._places.release()
+        metrics.QUEUED.labels(self._name).dec()
 
 
 def _route(endpoint: Endpoint, auth: Auth, books: Books, pool: Pool, longest_s: float) -> Route:

@@ -5,6 +5,7 @@ from threading import Lock, Thread
 from time import sleep
 from typing import TYPE_CHECKING
 
+from serving import metrics
 from serving.store import Store
 
 if TYPE_CHECKING:
@@ -46,9 +47,13 @@ class Follower:
 
     def _look(self) -> None:
         with self._store.reading() as store:
-            if store.number() == self._number:
-                return
-            news = store.news(self._number)
-        if news.creator_ids:
-            self._engine.replace(news.creator_ids, news.rows)
-        self._number = news.number
+            if lag := store.number() - self._number:
+                news = store.news(self._number)
+        metrics.LAG.set(lag)
+        if lag:
+            if news.creator_ids:
+                self._engine.replace(news.creator_ids, news.rows)
+            self._number = news.number
+            metrics.LAG.set(0)
+        metrics.FOLLOWED.set_to_current_time()
+        metrics.DATA.set(self._engine.as_of.timestamp())

@@ -1,4 +1,4 @@
-"""What every request leaves behind: its id in the answer and in every log line, and one line about itself."""
+"""What every request leaves behind: its id in the answer and in every log line, one line about itself, and metrics."""
 
 import logging
 import re
@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from features.trace import Trace, tracing
 from serving.logs import FIELDS, REQUEST_ID
+from serving.metrics import tell_request
 
 HEADER = b"x-request-id"
 SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")  # what may stand in a log, and in a header that goes back
@@ -36,20 +38,24 @@ class Observed:
         before = REQUEST_ID.set(request_id)
         exchange = _Exchange(receive, send, request_id.encode())
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            with tracing() as trace:
+                await self._app(scope, exchange.receive, exchange.send)
         finally:
-            self._tell(scope, exchange)
+            self._tell(scope, exchange, trace)
             REQUEST_ID.reset(before)
 
-    def _tell(self, scope: Scope, exchange: "_Exchange") -> None:
+    def _tell(self, scope: Scope, exchange: "_Exchange", trace: Trace) -> None:
+        route = scope["path"] if scope["path"] in self._paths else UNKNOWN
+        tell_request(route, exchange.status, exchange.seconds, trace)
         fields = {
             "method": scope["method"],
-            "route": scope["path"] if scope["path"] in self._paths else UNKNOWN,
+            "route": route,
             "status": exchange.status,
             "duration_ms": round(1000 * exchange.seconds, 2),
             "caller": scope.get("state", {}).get("caller"),
             "bytes_in": exchange.bytes_in,
             "bytes_out": exchange.bytes_out,
+            "stages_ms": {name: round(1000 * took, 2) for name, took in [*trace.seconds.items()]} or None,
         }
         failed = exchange.status is None or exchange.status >= 500
         logger.log(logging.WARNING if failed else logging.INFO, "request", extra={FIELDS: fields})

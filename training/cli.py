@@ -258,6 +258,8 @@ def serve(
 ) -> None:
     """Serve the champion over HTTP on this machine, until stopped."""
     settings = {"CREATORMATCH_HOME": str(home.resolve()), "BENTOML_DO_NOT_TRACK": "True"}
+    # Workers keep their metrics there, and a service that starts empties it.
+    settings["BENTOML_HOME"] = str(home.resolve() / "bentoml" / str(port))
     if data is not None:
         settings["CREATORMATCH_DATA"] = data if "://" in data else str(Path(data).resolve())
     _servable(data, home)

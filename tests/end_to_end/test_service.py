@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,20 @@ def post(service: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
 
 def test_it_is_alive_ready_and_measured(service):
     assert [service.get(path).status_code for path in ("/livez", "/readyz", "/metrics", "/", "/docs.json")] == [200] * 5
+
+
+def test_metrics_and_log_tell_of_a_request(service, own_home):
+    answer = service.post("/v1/creators/rank", json={"brief": BRIEF, "explain": True}, headers={"X-Request-ID": "told"})
+    assert answer.headers["x-request-id"] == "told"
+    metrics = service.get("/metrics").text
+    stages = set(re.findall(r'stage_duration_seconds_count\{route="/v1/creators/rank",stage="(\w+)"', metrics))
+    assert stages >= {"filter", "query", "embed", "retrieve", "features", "score", "success", "explain"}
+    assert 'creatormatch_model_data_timestamp_seconds{model="ranker"} ' in metrics
+    assert re.search(r'creatormatch_release_version\{pid="\d+"\} 1.0', metrics)
+    lines = [json.loads(line) for line in (own_home.parent / "log").read_text().splitlines()]
+    [line] = [line for line in lines if line.get("request_id") == "told"]
+    assert (line["route"], line["status"], line["caller"]) == ("/v1/creators/rank", 200, "loopback")
+    assert sum(line["stages_ms"].values()) - line["stages_ms"]["embed"] < line["duration_ms"]
 
 
 def test_every_answer_has_the_shape_that_openapi_promises(service, ids):

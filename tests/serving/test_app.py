@@ -231,7 +231,7 @@ def test_more_requests_than_can_wait_are_told_to_come_again():
     released = threading.Event()
 
     async def crowd() -> list[object]:
-        pool = Pool(THREADS)
+        pool = Pool("test", THREADS)
         waiting = [
             asyncio.ensure_future(pool.run(lambda: b"%d" % released.wait(10))) for _ in range(THREADS + MOST_WAITING)
         ]
