@@ -25,7 +25,9 @@ STATUS = {
     "DEADLINE_EXCEEDED": 504,
 }
 CODES = {status: code for code, status in STATUS.items()}
-HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}, "RESOURCE_EXHAUSTED": {"Retry-After": "1"}}
+RETRY_AFTER = "1"  # seconds
+LATER = ("RESOURCE_EXHAUSTED", "UNAVAILABLE")
+HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}} | {code: {"Retry-After": RETRY_AFTER} for code in LATER}
 MOST_DETAILS = 20
 LONGEST = 200
 UNKNOWN = "is not a field here; /docs.json lists those there are"

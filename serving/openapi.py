@@ -7,12 +7,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving.answers import ErrorAnswer
-from serving.errors import STATUS
+from serving.errors import LATER, RETRY_AFTER, STATUS
 
 if TYPE_CHECKING:
     from serving.app import Endpoint
 
 REF = "#/components/schemas/{model}"
+RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string", "examples": [RETRY_AFTER]}}}
 SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, where the service has keys."}}
 
 
@@ -30,7 +31,7 @@ def document(endpoints: Sequence["Endpoint"]) -> dict[str, Any]:
 
 
 def _operation(endpoint: "Endpoint") -> dict[str, Any]:
-    errors = {str(status): _content(ErrorAnswer, code) for code, status in STATUS.items()}
+    errors = {str(status): _error(code) for code, status in STATUS.items()}
     return {
         "operationId": endpoint.path.removeprefix("/v1/").replace("/", "_"),
         "summary": endpoint.answer.__doc__,
@@ -39,6 +40,10 @@ def _operation(endpoint: "Endpoint") -> dict[str, Any]:
         "requestBody": _content(endpoint.body, "JSON.") | {"required": True},
         "responses": {"200": _content(endpoint.returns, "The answer.")} | errors,
     }
+
+
+def _error(code: str) -> dict[str, Any]:
+    return _content(ErrorAnswer, code) | ({"headers": RETRY} if code in LATER else {})
 
 
 def _content(model: type[Any], description: str) -> dict[str, Any]:

@@ -20,6 +20,13 @@ SEED = 7
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crashes", type=int, default=5, help="how often tests/serving/test_crash.py kills the service")
+    parser.addoption("--cases", type=int, default=200, help="requests of test_openapi.py, examples of each fuzz test")
+
+
+@pytest.fixture(scope="session")
+def cases(request: pytest.FixtureRequest) -> int:
+    """How many requests or examples a test draws: ``--cases``."""
+    return int(request.config.getoption("--cases"))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+CREATORMATCH = str(Path(sys.executable).with_name("creatormatch"))
 PATIENCE = 120.0
 
 

@@ -2,19 +2,16 @@
 
 import shutil
 import signal
-import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from features.tables import read_some, read_tables, write_tables
-from tests.end_to_end.serve import free_port, running
+from tests.end_to_end.serve import CREATORMATCH, free_port, running
 
-CREATORMATCH = str(Path(sys.executable).with_name("creatormatch"))
 WRITERS = 8
 
 

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -24,11 +23,10 @@ from features.tables import read_tables
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
 from serving import answers, fraud_answers, ledger_answers
 from serving.opening import url_of
-from tests.end_to_end.serve import free_port, running
+from tests.end_to_end.serve import CREATORMATCH, free_port, running
 from tests.models.records import record_of
 from training.examples import ranking_examples
 
-CREATORMATCH = str(Path(sys.executable).with_name("creatormatch"))
 JSON = {"content-type": "application/json"}
 RETURNS = {
     "/v1/creators/rank": answers.RankAnswer,
