@@ -9,19 +9,17 @@ from itertools import islice
 from threading import Lock
 from typing import Any
 
-from prometheus_client import Counter
-
 from features import columns as c
 from serving.auth import RISK, Caller
 from serving.layout import AUDIT
 from serving.logs import REQUEST_ID
+from serving.metrics import AUDIT_DROPPED
 from serving.store import Store
 
 MOST_WAITING = 50_000  # rows, a minute of 800 requests a second
 AT_ONCE = 5_000
-KEPT = timedelta(days=400)
+KEPT = timedelta(days=90)
 
-DROPPED = Counter("creatormatch_audit_dropped", "Reads of fraud evidence of which the audit has no row.")
 logger = logging.getLogger(__name__)
 
 
@@ -68,7 +66,7 @@ class Audit:
             if dropped:
                 self._waiting.append(_row("", "dropped", None, []) | {"dropped": dropped})
         if dropped:
-            DROPPED.inc(dropped)
+            AUDIT_DROPPED.inc(dropped)
             logger.error("%d reads of fraud evidence are not in the audit: the store took no rows", dropped)
 
     def _sweep(self, now: datetime) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from features.errors import Detail, InputError, bad
 from serving.errors import invalid
+from serving.metrics import KEYS_REFUSED
 from serving.rows import Time
 
 LOOK_EVERY_S = 0.5
@@ -38,7 +39,7 @@ class KeyFile:
     """The keys in a JSON file, a list of :class:`Key`, as they are whenever one iterates over them.
 
     A change is seen :data:`LOOK_EVERY_S` seconds later. One that cannot be read or used is refused: the keys before it
-    stay, ``refused`` says why, and so does the log, once. Raises InputError where there are no keys before.
+    stay, ``refused`` and a metric say so, and the log, once. Raises InputError where there are no keys before.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,6 +67,7 @@ class KeyFile:
             if error.message != self.refused:
                 logger.error("the new keys are refused, the old ones stay: %s", error.message)
             self.refused = error.message
+        KEYS_REFUSED.set(self.refused is not None)
 
 
 def parse_keys(content: bytes) -> list[Key]:

@@ -63,6 +63,12 @@ WAITED = Histogram(
     "creatormatch_queue_wait_seconds", "From a request's body to its thread.", ["queue"], buckets=DURATIONS[:-2]
 )
 REFUSED = Counter("creatormatch_queue_refused", "Requests sent away because too many wait.", ["queue"])
+KEYS_REFUSED = Gauge(
+    "creatormatch_keys_refused",
+    "1 while the file of keys is refused and those before it hold.",
+    multiprocess_mode="livemax",
+)
+AUDIT_DROPPED = Counter("creatormatch_audit_dropped", "Reads of fraud evidence of which the audit has no row.")
 RELEASE = Gauge("creatormatch_release_version", "The release that is served.", multiprocess_mode="liveall")
 PROMOTED = Gauge(
     "creatormatch_release_promoted_timestamp_seconds",

@@ -13,10 +13,13 @@ import httpx
 import pytest
 
 from features.tables import read_tables
+from models.engine import Engine
+from models.registry import local_champion
 from serving.auth import hash_key
 from serving.headers import ALWAYS
 from tests.end_to_end.serve import free_port, running
-from tests.serving.fakes import error_of
+from tests.serving.fakes import error_of, make_client
+from tests.serving.test_app import examples
 
 ROOT = Path(__file__).parents[2]
 SERVE = [sys.executable, "-m", "bentoml", "serve", "serving.service:CreatorMatch", "--working-dir", str(ROOT)]
@@ -121,3 +124,30 @@ def test_a_model_with_one_changed_byte_is_not_loaded(home, tmp_path):
     model.write_bytes(content)
     with start(tmp_path, readiness=503, CREATORMATCH_KEYS=str(tmp_path / "keys.json")) as client:
         assert error_of(client.post("/v1/models", json={})) == (503, "UNAVAILABLE", "ranker")
+
+
+def with_leaves(value: object, put: str) -> Iterator[object]:
+    """``value`` with ``put`` in the place of one of its strings, for each of them."""
+    if isinstance(value, str):
+        yield put
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for place, part in parts:
+        for other in with_leaves(part, put):
+            changed = value.copy()
+            changed[place] = other
+            yield changed
+
+
+def test_nothing_that_a_request_names_is_opened(home, dataset, tmp_path):
+    engine = Engine.load(local_champion(home), read_tables(dataset), home / "embeddings")
+    client = make_client(tmp_path, engine=engine)
+    named, opened = tmp_path / "named.json", []
+    named.touch()
+    sys.addaudithook(lambda event, values: opened.append(values) if event == "open" and str(named) in values else None)
+    named.read_text()  # and so it would be seen
+    assert len(opened) == 1
+    statuses = set()
+    for path, example in examples(client).items():
+        for body in (*with_leaves(example, str(named)), example | {"page_token": str(named)}):
+            statuses.add(client.post(path, json=body).status_code)
+    assert (statuses, len(opened)) == ({200, 400, 404}, 1)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from prometheus_client import REGISTRY
 
 from features.errors import InputError
 from serving.auth import Auth, hash_key
@@ -60,10 +61,12 @@ def test_a_broken_file_is_refused_said_once_and_the_old_keys_stay(path, caplog):
         caplog.clear()
         assert [opens(auth, "old") for _ in range(3)] == [True] * 3
         assert (len(caplog.records), keys.refused is not None) == (1, True)
+        assert REGISTRY.get_sample_value("creatormatch_keys_refused") == 1
     path.unlink()
     assert opens(auth, "old")
     path.write_text(json.dumps([row("new")]))
     assert (opens(auth, "old"), opens(auth, "new"), keys.refused) == (False, True, None)
+    assert REGISTRY.get_sample_value("creatormatch_keys_refused") == 0
 
 
 @pytest.mark.parametrize(
