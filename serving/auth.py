@@ -13,6 +13,8 @@ from serving.keys import Key, KeyFile
 
 PLATFORM, RISK, DATASCIENCE, ADMIN = "platform", "risk", "datascience", "admin"
 SCOPES = frozenset({PLATFORM, RISK, DATASCIENCE})
+PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""Headers of requests that somebody else's may be, though they come from this machine."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Auth:
         """Who calls, by address and headers (lower-case names); InputError UNAUTHENTICATED or PERMISSION_DENIED."""
         if self._keys is not None:
             return _by_key(self._keys, headers.get("authorization", ""))
+        if passed := next((name for name in PASSED_ON if name in headers), None):
+            problem = "without keys no proxy may stand before the service, set CREATORMATCH_KEYS"
+            raise bad(passed, problem, headers[passed], "PERMISSION_DENIED")
         host = headers.get("host", "")
         # A page in a local browser can have its own name resolve to 127.0.0.1: then the Host header gives it away.
         if is_loopback(client) and is_loopback(_host(host)):

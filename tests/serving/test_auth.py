@@ -39,6 +39,11 @@ def test_without_keys_nobody_else_may_call_nor_a_page_whose_name_was_rebound(cli
     assert code(Auth().caller, client, {"host": host}) == "PERMISSION_DENIED"
 
 
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "via"])
+def test_without_keys_no_proxy_may_pass_on_what_others_ask(header):
+    assert code(Auth().caller, "127.0.0.1", {"host": "localhost", header: "127.0.0.1"}) == "PERMISSION_DENIED"
+
+
 def test_admin_opens_everything():
     keys = Auth([Key(name="ops", sha256=hash_key("k"), scopes=frozenset({"admin"}))])
     assert keys.caller(None, {"authorization": "Bearer k"}).scopes == SCOPES
