@@ -1,39 +1,52 @@
 """Audience shares as vectors, and how much of an audience is targeted."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from features import columns as c
 
 Values = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 
-def shares(audience: pd.DataFrame, ids: pd.Index, dimension: str) -> pd.DataFrame:
-    """(len(ids), buckets) shares of one dimension in the order of ``ids``, which are unique; buckets sorted.
+@dataclass(frozen=True)
+class Shares:
+    """One dimension of n audiences: ``matrix`` (n, b) of shares, a column per bucket of ``buckets``, sorted.
 
-    A bucket that a creator does not list is 0; the row of a creator without this dimension is NaN.
+    A bucket that a creator does not list is 0; of a creator who lists none the dimension is unknown.
     """
+
+    buckets: tuple[str, ...]
+    matrix: sparse.csr_matrix
+
+    @cached_property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether the creator lists any bucket."""
+        return np.diff(self.matrix.indptr) > 0
+
+
+def shares(audience: pd.DataFrame, ids: pd.Index, dimension: str) -> Shares:
+    """The shares of one dimension in the order of ``ids``, which are unique; a bucket listed twice is summed."""
     rows = audience[(audience[c.DIMENSION] == dimension).to_numpy()]
     places = ids.get_indexer(rows[c.CREATOR_ID])
     rows, places = rows[places >= 0], places[places >= 0]
     codes, buckets = pd.factorize(rows[c.BUCKET], sort=True)
-    table = np.full((len(ids), len(buckets)), np.nan)
-    table[places] = 0.0
-    np.add.at(table, (places, codes), rows[c.SHARE].to_numpy())
-    return pd.DataFrame(table, index=ids, columns=buckets)
+    matrix = sparse.csr_matrix((rows[c.SHARE].to_numpy(), (places, codes)), (len(ids), len(buckets)))
+    return Shares(tuple(buckets), matrix)
 
 
-def target_share(known: pd.DataFrame, targets: list[str]) -> Values:
-    """(n,) share of each audience in ``targets``, from :func:`shares`; NaN where unknown or nothing is targeted. Case
-    does not count."""
-    if not targets or known.empty:
-        return np.full(len(known), np.nan)
+def target_share(audience: Shares, targets: Sequence[str], rows: Rows | None = None) -> Values:
+    """(k,) share of the audiences in ``rows`` (all n of them without) in ``targets``; NaN where unknown or nothing is
+    targeted. Case does not count."""
+    matrix, known = audience.matrix, audience.known
+    if rows is not None:
+        matrix, known = matrix[rows], known[rows]
     wanted = {target.lower() for target in targets}
-    sums = known.to_numpy()[:, [bucket.lower() in wanted for bucket in known.columns]].sum(axis=1)
-    return np.where(_has_dimension(known), sums, np.nan)
-
-
-def _has_dimension(known: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Whether a creator lists any bucket; ``shares`` leaves a row wholly NaN or without any."""
-    return known.notna().to_numpy().any(axis=1)
+    hits = np.array([bucket.lower() in wanted for bucket in audience.buckets], dtype=np.float64)
+    return np.where(known & bool(wanted), matrix @ hits, np.nan)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,12 @@ import pandas as pd
 from scipy import sparse
 
 from features.lexical import BUCKETS, term_counts
+from features.recent import Recent
 from features.text import EmbeddingCache, Encoder, embed
 from features.trace import stage
 
 Floats = npt.NDArray[np.float32]
+MOST_RECENT = 4096  # briefs, some ten kilobytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class TextBank:
     def __init__(self, encoder: Encoder, cache: EmbeddingCache | None = None, progress: bool = False) -> None:
         self.encoder, self._cache, self._progress = encoder, cache, progress
         self._texts: dict[str, Text] = {}
+        self.recent: Recent[Any] = Recent(MOST_RECENT)
 
     def add(self, texts: Iterable[str]) -> None:
         """Embeds and counts the texts that are new."""

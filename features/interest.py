@@ -36,8 +36,7 @@ class Interest:
         place = self.brands.get_indexer([brand_id])[0]
         if place < 0:
             return np.full(len(rows), np.nan)
-        looked, expected = (sums[[place]].toarray().ravel()[rows] for sums in (self.looked, self.expected))
-        return _lift(looked, expected)
+        return _lift(*(_picked(sums[[place]], rows) for sums in (self.looked, self.expected)))
 
 
 def build_interest(tables: Tables, ids: pd.Index) -> Interest:
@@ -60,6 +59,14 @@ def build_interest(tables: Tables, ids: pd.Index) -> Interest:
         looked=sparse.csr_matrix((looked[both], where), shape),
         expected=sparse.csr_matrix((usual[1][both], where), shape),
     )
+
+
+def _picked(row: sparse.csr_matrix, columns: npt.NDArray[np.int64]) -> Values:
+    """(k,) values of a sparse row (1, n) at some ``columns``, without making the n of them."""
+    row.sort_indices()
+    places = np.searchsorted(row.indices, columns).clip(max=max(row.nnz - 1, 0))
+    there = row.indices[places] == columns if row.nnz else np.zeros(len(columns), bool)
+    return np.where(there, row.data[places] if row.nnz else 0.0, 0.0)
 
 
 def _sums(places: npt.NDArray[np.int64], weights: Values, size: int) -> Values:

@@ -6,6 +6,7 @@ bigrams. Hashing needs no stored vocabulary: only the inverse document frequenci
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 BUCKETS = 2**18
 SEEN_OFTEN = 5  # documents after which a term has half of its weight: rare ones are mostly names and slips
+CHAMPIONS = 500
 _WORD = re.compile(r"\w+")
 UNSPACED = r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # scripts that write words in one
 _UNSPACED = re.compile(UNSPACED)
@@ -71,3 +73,29 @@ def bm25_weights(counts: sparse.csr_matrix, k1: float = 1.2, b: float = 0.75) ->
     rarity = np.log1p((n - documents + 0.5) / (documents + 0.5))
     weights.data = rarity[weights.indices] * weights.data * (k1 + 1) / dampened
     return weights
+
+
+@dataclass(frozen=True)
+class Champions:
+    """For each term the :data:`CHAMPIONS` rows with most of it: term ``t`` has ``rows[ends[t] : ends[t + 1]]``, most
+    first. Who is best for a few words is nearly always among them (Manning, Raghavan and Schütze, 2008, 7.1.3), and to
+    score all others takes as long as the catalogue is large."""
+
+    rows: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, weights: sparse.csr_matrix) -> "Champions":
+        """The champions of the rows of ``weights`` (n, terms), ties by row."""
+        owners = np.repeat(np.arange(weights.shape[0], dtype=np.int32), np.diff(weights.indptr))
+        order = np.lexsort((owners, -weights.data, weights.indices))
+        terms = weights.indices[order]
+        first = np.searchsorted(terms, np.arange(weights.shape[1] + 1))
+        kept = np.arange(len(terms)) - first[terms] < CHAMPIONS
+        ends = np.concatenate([[0], np.cumsum(np.minimum(np.diff(first), CHAMPIONS))])
+        return cls(owners[order][kept], ends)
+
+    def among(self, terms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The rows that are champions of one of the ``terms``, sorted."""
+        lists = [self.rows[self.ends[term] : self.ends[term + 1]] for term in terms]
+        return np.unique(np.concatenate([np.zeros(0, np.int32), *lists])).astype(np.int64)

@@ -15,22 +15,34 @@ from features import columns as c
 from features.audience import target_share
 from features.bank import Floats, TextBank, unit
 from features.briefs import description_texts, names, reference_texts, without
-from features.inputs import brief_inputs
+from features.inputs import BRIEF_KINDS, brief_inputs
 from features.lexical import term_counts, tfidf
-from features.state import State, Words, taste
+from features.state import State, taste
+from features.tags import Words
 from features.vocabulary import OBJECTIVES
 
 Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
+SAID = (c.TITLE, c.DESCRIPTION, c.REFERENCE_CAPTIONS, *dict.fromkeys(BRIEF_KINDS.values()))  # what Wording reads
 FEW = 4  # times as many rows in the catalogue make a few
 
 
 @dataclass(frozen=True)
+class Wording:
+    """What a brief says, whoever it is held against: unit embeddings of its ``text`` and ``reference`` (d,), its
+    ``terms`` (1, B) in TF-IDF, and the ``inputs`` (q,) of the brief tower."""
+
+    text: Floats
+    reference: Floats
+    terms: sparse.csr_matrix
+    inputs: Floats
+
+
+@dataclass(frozen=True)
 class Query:
-    """A brief read at ``as_of`` against a state: unit embeddings of its ``text`` and ``reference`` (d,), its ``terms``
-    (B,) in TF-IDF, the ``inputs`` (q,) of the brief tower and its ``vector`` (64,), the rows of the creators its brand
-    has worked with (``past``, once per job) and failed with, the budget per creator and the prices asked (n,) for its
-    formats, both in US dollars."""
+    """A brief read at ``as_of`` against a state: what its :class:`Wording` holds (``terms`` as (B,)), the brief tower's
+    ``vector`` (64,), the rows of the creators its brand has worked with (``past``, once per job) and failed with, the
+    budget per creator, and by row what creators bid (``bids``), both in US dollars."""
 
     brief: pd.Series
     text: Floats
@@ -40,8 +52,26 @@ class Query:
     past: Rows
     failed: Rows
     budget: float
-    prices: Values
+    bids: Mapping[int, float]
     vector: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+
+def wording(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
+    """What the brief says; the bank remembers it of recent briefs, which are asked about again with other filters."""
+    said = tuple(
+        tuple(one) if isinstance(one, list) else one if isinstance(one, str) else None for one in brief[[*SAID]]
+    )
+    _, found = bank.recent.get((id(idf), said), lambda: (idf, _read(brief, bank, idf)))  # kept, its id stays its own
+    return found
+
+
+def _read(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
+    unheard = _unheard(brief, idf)
+    described = [text for text in (without(text, unheard) for text in description_texts(brief)) if text]
+    texts = [described, reference_texts(brief)]
+    vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]], keep=False)
+    inputs = brief_inputs(brief.to_frame().T, unit(vectors[:1] + vectors[1:2]))[0]
+    return Wording(vectors[0], vectors[1], tfidf(counts[[2]], idf), inputs)
 
 
 def build_query(
@@ -50,28 +80,23 @@ def build_query(
 ) -> Query:  # fmt: skip
     """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids``
     replace prices, in US dollars by creator_id."""
-    unheard = _unheard(brief, idf)
-    described = [text for text in (without(text, unheard) for text in description_texts(brief)) if text]
-    texts = [described, reference_texts(brief)]
-    vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]], keep=False)
+    said = wording(brief, bank, idf)
     before = engaged[(engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)]
     past = state.ids.get_indexer(before[c.CREATOR_ID])
     failed = past[(before["failed_at"] < as_of).to_numpy()]
     wanted = brief[c.CREATORS_WANTED]
     budget = brief[c.BUDGET] * state.rates.get(brief[c.CURRENCY], np.nan)
-    prices = state.prices.usd(brief[c.CONTENT_FORMATS])
-    bidders = state.ids.get_indexer(list(bids or {}))
-    prices[bidders[bidders >= 0]] = np.array(list((bids or {}).values()), np.float64)[bidders >= 0]
+    bidders = zip(state.ids.get_indexer(list(bids or {})), (bids or {}).values(), strict=True)
     return Query(
         brief=brief,
-        text=vectors[0],
-        reference=vectors[1],
-        terms=tfidf(counts[[2]], idf).toarray().ravel(),
-        inputs=brief_inputs(brief.to_frame().T, unit(vectors[:1] + vectors[1:2]))[0],
+        text=said.text,
+        reference=said.reference,
+        terms=said.terms.toarray().ravel(),
+        inputs=said.inputs,
         past=past[past >= 0],
         failed=failed[failed >= 0],
         budget=float(budget) / (wanted if wanted > 0 else 1.0),
-        prices=prices,
+        bids={int(row): amount for row, amount in bidders if row >= 0},
     )
 
 
@@ -153,12 +178,18 @@ def brand_lexical(query: Query, state: State, rows: Rows) -> Values:
 
 def brand_jobs(query: Query, state: State, rows: Rows) -> Values:
     """Jobs this creator has taken for this brand."""
-    return np.bincount(query.past, minlength=len(state.ids))[rows].astype(np.float64)
+    return _times(query.past, rows)
 
 
 def brand_failures(query: Query, state: State, rows: Rows) -> Values:
     """Jobs of this brand this creator has failed."""
-    return np.bincount(query.failed, minlength=len(state.ids))[rows].astype(np.float64)
+    return _times(query.failed, rows)
+
+
+def _times(seen: Rows, rows: Rows) -> Values:
+    """(k,) how often each of ``rows`` stands in ``seen``."""
+    ordered = np.sort(seen)
+    return (np.searchsorted(ordered, rows, side="right") - np.searchsorted(ordered, rows)).astype(np.float64)
 
 
 def brand_interest(query: Query, state: State, rows: Rows) -> Values:
@@ -199,7 +230,7 @@ def lookalike_partners(query: Query, state: State, rows: Rows) -> Values:
     """Collaborative: likeness of the *other* brands this creator has worked for, by the creators they share with this
     brand (cosine of sets)."""
     own = np.unique(query.past)
-    sizes = np.asarray(state.brands.partners.sum(axis=0)).ravel() * len(own)
+    sizes = state.brands.sizes * len(own)
     shared = np.asarray(state.brands.partners[own].sum(axis=0)).ravel()
     return _from_brands(np.divide(shared, np.sqrt(sizes), out=shared, where=sizes > 0), query, state, rows)
 
@@ -213,7 +244,7 @@ def _from_brands(likeness: Values, query: Query, state: State, rows: Rows) -> Va
 
 def _target_share(dimension: str, column: str) -> Callable[[Query, State, Rows], Values]:
     def feature(query: Query, state: State, rows: Rows) -> Values:
-        return target_share(state.audience[dimension].iloc[rows], query.brief[column])
+        return target_share(state.audience[dimension], query.brief[column], rows)
 
     feature.__name__ = f"audience_{dimension}"
     feature.__doc__ = f"Share of the creator's audience in the brief's {column}."
@@ -240,18 +271,26 @@ def country_match(query: Query, state: State, rows: Rows) -> Values:
 
 def _matches(known: Words, wanted: list[str], rows: Rows) -> Values:
     asked = {word.lower() for word in wanted if isinstance(word, str)}
-    hits, places = [place for place, word in enumerate(known.words) if word in asked], known.places[rows]
-    return np.where((places >= 0) & bool(asked), np.isin(places, hits), np.nan).astype(np.float64)
+    hits = known.having(lambda word: word.lower() in asked, rows)
+    return np.where(known.unknown[rows] | (not asked), np.nan, hits)
+
+
+def asked_usd(query: Query, state: State, rows: Rows) -> Values:
+    """(k,) US dollars: what creators bid, else what they ask for the brief's formats."""
+    prices = state.prices.usd(query.brief[c.CONTENT_FORMATS], rows)
+    if query.bids:
+        prices = np.array([query.bids.get(row, price) for row, price in zip(rows.tolist(), prices, strict=True)])
+    return prices
 
 
 def price_to_budget(query: Query, state: State, rows: Rows) -> Values:
     """Price asked over the budget per creator, both in US dollars."""
-    return query.prices[rows] / query.budget if query.budget > 0 else np.full(len(rows), np.nan)
+    return asked_usd(query, state, rows) / query.budget if query.budget > 0 else np.full(len(rows), np.nan)
 
 
 def cost_per_mille(query: Query, state: State, rows: Rows) -> Values:
     """Price asked in US dollars per thousand median views (CPM)."""
-    return query.prices[rows] / np.maximum(state.frame["median_views"].to_numpy()[rows] / 1000, 1e-3)
+    return asked_usd(query, state, rows) / np.maximum(state.frame["median_views"].to_numpy()[rows] / 1000, 1e-3)
 
 
 def followers_in_range(query: Query, state: State, rows: Rows) -> Values:
@@ -284,5 +323,5 @@ def pair_features(query: Query, state: State, rows: Rows) -> pd.DataFrame:
     pairs = np.column_stack([feature(query, state, rows) for feature in PAIR_FEATURES])
     columns = [*(feature.__name__ for feature in PAIR_FEATURES), *state.frame.columns]
     return pd.DataFrame(
-        np.hstack([pairs, state.frame.iloc[rows].to_numpy(np.float64)]), index=state.ids[rows], columns=columns
+        np.hstack([pairs, state.frame.to_numpy()[rows]]), index=state.ids[rows], columns=columns, copy=False
     )

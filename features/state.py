@@ -1,6 +1,6 @@
 """The catalogue as of a date, laid out for scoring a brief against thousands of creators at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -12,61 +12,23 @@ from scipy import sparse
 
 from features import columns as c
 from features.asof import known_at
-from features.audience import shares
+from features.audience import Shares, shares
 from features.bank import Floats, TextBank, groups_of, unit
 from features.briefs import description_texts, rebuilt_brief, reference_texts
 from features.collaborations import collaborations
 from features.creators import creator_features
 from features.inputs import creator_inputs
 from features.interest import Interest, build_interest
-from features.lexical import tfidf
+from features.lexical import Champions, tfidf
 from features.money import latest_rates
 from features.prices import Prices, build_prices
 from features.schema import COLLABORATION_EVENTS, Tables
+from features.tags import Lists, Tags, Words
 from features.text import creator_texts
 from features.vocabulary import AUDIENCE_DIMENSIONS, NEVER_RANKED
 
 UPSTREAM = ("credit_score", "fraud_probability")
-
-
-@dataclass(frozen=True)
-class Tags:
-    """Multi-hot tags of the creators: ``matrix`` (n, t) with a column per word, rows of length 1."""
-
-    columns: dict[str, int]
-    matrix: sparse.csr_matrix
-
-    @classmethod
-    def of(cls, lists: Sequence[list[str]]) -> "Tags":
-        """The tags of each creator, compared without regard to case."""
-        groups = [sorted({word.lower() for word in words}) for words in lists]
-        columns = {word: i for i, word in enumerate(sorted({word for group in groups for word in group}))}
-        rows = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-        values = np.repeat([1 / np.sqrt(max(len(group), 1)) for group in groups], [len(group) for group in groups])
-        where = [columns[word] for group in groups for word in group]
-        return cls(columns, sparse.csr_matrix((values, (rows, where)), (len(groups), len(columns))))
-
-    def cosine(self, words: Sequence[str], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """(k,) cosine between the tags of the creators in ``rows`` and ``words``; NaN when no word is asked for."""
-        wanted = {word.lower() for word in words}
-        if not wanted:
-            return np.full(len(rows), np.nan)
-        hits = [self.columns[word] for word in wanted if word in self.columns]
-        return np.asarray(self.matrix[rows][:, hits].sum(axis=1)).ravel() / np.sqrt(len(wanted))
-
-
-@dataclass(frozen=True)
-class Words:
-    """A word of each of n creators, in lower case: its place (n,) among ``words``, -1 where there is none."""
-
-    words: list[str]
-    places: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, column: "pd.Series[str]") -> "Words":
-        """Each different word once."""
-        places, words = pd.factorize(column.str.lower())
-        return cls(list(words), places)
+LISTS = (c.CONTENT_LABELS, c.CONTENT_STYLES, c.CONTENT_FORMATS)
 
 
 @dataclass(frozen=True)
@@ -88,6 +50,16 @@ class Brands:
         tastes = taste((partners.T.tocsr() @ labels.matrix).toarray(), usual)
         return cls(brands, partners, tastes, usual.astype(np.float32))
 
+    @cached_property
+    def hired(self) -> npt.NDArray[np.int64]:
+        """The rows of the creators who have worked for any brand."""
+        return np.flatnonzero(np.diff(self.partners.indptr))
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.float64]:
+        """(b,) how many creators each brand has hired."""
+        return np.bincount(self.partners.indices, minlength=len(self.ids)).astype(np.float64)
+
 
 def taste(sums: npt.NDArray[np.floating], usual: npt.NDArray[np.floating]) -> Floats:
     """(b, t) unit vectors: the shares of labels in ``sums`` (b, t) less the ``usual`` ones (t,); zero without any."""
@@ -100,15 +72,20 @@ def taste(sums: npt.NDArray[np.floating], usual: npt.NDArray[np.floating]) -> Fl
 class State:
     """Creators in the order of ``ids``; everything else is aligned with it and known at ``as_of``.
 
-    ``text`` (n, d) unit embeddings; ``terms`` (n, BUCKETS) TF-IDF; ``inputs`` (n, p) what the creator tower reads and
-    ``vectors`` (n, 64) what it makes of them; ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and
-    ``partners`` (n, m) 1 where a creator worked for one; ``brands`` the same by brand; ``rates`` US dollars for one
-    unit of a currency.
+    ``countries``, ``languages`` and onboarding ``statuses`` are theirs as they are written, ``lists`` (by column) what
+    they list, ``max_open_orders`` (n,) NaN where they name no number; ``text`` (n, d) unit embeddings; ``terms`` (n,
+    BUCKETS) TF-IDF; ``inputs`` (n, p) what the creator tower reads and ``vectors`` (n, 64) what it makes of them;
+    ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and ``partners`` (n, m) 1 where a creator worked for one;
+    ``brands`` the same by brand; ``rates`` US dollars for one unit of a currency.
     """
 
     as_of: pd.Timestamp
     ids: pd.Index
-    creators: pd.DataFrame
+    countries: Words
+    languages: Words
+    statuses: Words
+    lists: Mapping[str, Lists]
+    max_open_orders: npt.NDArray[np.float64]
     frame: pd.DataFrame
     text: Floats
     terms: sparse.csr_matrix
@@ -116,7 +93,7 @@ class State:
     labels: Tags
     styles: Tags
     formats: Tags
-    audience: dict[str, pd.DataFrame]
+    audience: Mapping[str, Shares]
     prices: Prices
     rates: Mapping[str, float]
     brief_ids: pd.Index
@@ -127,19 +104,21 @@ class State:
     vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     @cached_property
-    def languages(self) -> Words:
-        """What creators write in."""
-        return Words.of(self.creators[c.LANGUAGE])
-
-    @cached_property
-    def countries(self) -> Words:
-        """Where they live."""
-        return Words.of(self.creators[c.COUNTRY_CODE])
-
-    @cached_property
     def rankable(self) -> npt.NDArray[np.bool_]:
         """(n,) who may be ranked at all, by onboarding status; training draws its candidates from them, too."""
-        return ~self.creators[c.ONBOARDING_STATUS].isin(NEVER_RANKED).to_numpy()
+        return ~self.statuses.having(NEVER_RANKED.__contains__)
+
+    @cached_property
+    def champions(self) -> Champions:
+        """Who has most of each word."""
+        return Champions.of(self.terms)
+
+    @cached_property
+    def by_id(self) -> npt.NDArray[np.int32]:
+        """(n,) each creator's place in the order of the ids, which settles ties."""
+        places = np.empty(len(self.ids), np.int32)
+        places[np.argsort(self.ids.to_numpy(object), kind="stable")] = np.arange(len(self.ids), dtype=np.int32)
+        return places
 
 
 def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats, upstream: pd.DataFrame) -> State:
@@ -148,21 +127,19 @@ def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats
     ``upstream`` is indexed by creator_id with the columns UPSTREAM, null where unknown.
     """
     ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
-    creators = tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
     text, counts = bank.pooled(groups_of(creator_texts(tables), ids))
     brief_ids, briefs = _brief_terms(tables, as_of, bank, idf)
     return State(
         as_of=as_of,
         ids=ids,
-        creators=creators,
-        frame=creator_features(tables, ids, as_of).join(upstream.reindex(columns=list(UPSTREAM))),
+        frame=solid(creator_features(tables, ids, as_of).join(upstream.reindex(columns=list(UPSTREAM)))),
         text=text,
         terms=tfidf(counts, idf),
         inputs=creator_inputs(tables, ids, text),
         rates=latest_rates(tables["exchange_rates"], as_of),
         brief_ids=brief_ids,
         briefs=briefs,
-        **_together(tables, creators, engagements(tables), brief_ids, as_of),
+        **_together(tables, _creators(tables, ids), engagements(tables), brief_ids, as_of),
     )
 
 
@@ -175,17 +152,26 @@ def spliced(state: State, fresh: State, tables: Tables, engaged: pd.DataFrame) -
     ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
     old, new = state.ids.get_indexer(ids), fresh.ids.get_indexer(ids)
     rows = np.where(new < 0, old, len(state.ids) + new)
-    creators = pd.concat([state.creators, fresh.creators]).iloc[rows]
     return replace(
         state,
         ids=ids,
-        creators=creators,
-        frame=pd.concat([state.frame, fresh.frame]).iloc[rows],
+        frame=solid(pd.concat([state.frame, fresh.frame]).iloc[rows]),
         text=np.vstack([state.text, fresh.text])[rows],
         terms=sparse.csr_matrix(sparse.vstack([state.terms, fresh.terms], format="csr")[rows]),
         inputs=np.vstack([state.inputs, fresh.inputs])[rows],
-        **_together(tables, creators, engaged, state.brief_ids, state.as_of),
+        **_together(tables, _creators(tables, ids), engaged, state.brief_ids, state.as_of),
     )
+
+
+def solid(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame in one block of float64, whose rows lie together: picking some of them is one copy."""
+    values = np.ascontiguousarray(frame.to_numpy(np.float64))
+    return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
+
+
+def _creators(tables: Tables, ids: pd.Index) -> pd.DataFrame:
+    """The creators' latest rows in the order of ``ids``."""
+    return tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
 
 
 def _together(
@@ -195,6 +181,11 @@ def _together(
     ids = creators.index
     labels = Tags.of(list(creators[c.CONTENT_LABELS]))
     return {
+        "countries": Words.of(creators[c.COUNTRY_CODE]),
+        "languages": Words.of(creators[c.LANGUAGE]),
+        "statuses": Words.of(creators[c.ONBOARDING_STATUS]),
+        "lists": {name: Lists.of(list(creators[name])) for name in LISTS},
+        "max_open_orders": creators[c.MAX_OPEN_ORDERS].to_numpy(np.float64),
         "labels": labels,
         "styles": Tags.of(list(creators[c.CONTENT_STYLES])),
         "formats": Tags.of(list(creators[c.CONTENT_FORMATS])),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -17,12 +18,7 @@ from features.state import State, build_state, engagements, spliced
 from models.bundle import Bundle
 from models.credit import credit_scores
 from models.index import VectorIndex
-
-FILTERED = (
-    c.COUNTRY_CODE, c.LANGUAGE, c.CONTENT_LABELS, c.CONTENT_STYLES, c.CONTENT_FORMATS, c.CREATOR_PRICE, c.CURRENCY,
-    c.ONBOARDING_STATUS,
-)  # fmt: skip
-MEASURED = (c.FOLLOWERS_COUNT, c.MEDIAN_VIEWS, c.ENGAGEMENT_RATE, "credit_score", "fraud_probability")
+from models.listing import Listing
 
 
 @dataclass(frozen=True)
@@ -50,10 +46,19 @@ class Catalogue:
         return Dossier(self.tables, self.as_of, self.graph)
 
     @cached_property
-    def filtered(self) -> pd.DataFrame:
-        """What filters and sorts read, indexed by creator_id."""
-        measured = self.state.frame[[*MEASURED, "price_usd"]].rename(columns={"price_usd": "creator_price_usd"})
-        return self.state.creators[list(FILTERED)].join(measured)
+    def closed(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """(n,) whom the marketplace offers to nobody, by rule."""
+        most = np.fmin(self.credit["max_open_orders"].to_numpy(np.float64), self.state.max_open_orders)
+        return {
+            "onboarding_status": ~self.state.rankable,
+            "order_status": (self.credit["order_status"] == "SUSPENDED").to_numpy(bool),
+            "max_open_orders": self.state.frame["open_orders"].to_numpy() >= np.where(np.isnan(most), np.inf, most),
+        }
+
+    @cached_property
+    def listing(self) -> Listing:
+        """What filters and sorts read."""
+        return Listing.of(self.state)
 
 
 def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: TextBank) -> Catalogue:

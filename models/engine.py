@@ -1,6 +1,7 @@
 """Every answer of the product as plain dicts, from a release and tables. The command line and the service both call
 it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ import pandas as pd
 
 from features import columns as c
 from features.asof import data_as_of
-from features.bank import TextBank
+from features.bank import MOST_RECENT, TextBank
 from features.errors import InputError, bad
 from features.fraud.history import History
-from features.schema import BRIEFS, Tables, complete, conform
-from features.tables import coerce
+from features.recent import Recent
+from features.schema import BRIEFS, Tables, complete
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
-from features.validation import row_problems, wall_clock
+from features.validation import checked_row, wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, renewed
@@ -48,6 +49,7 @@ class Engine:
     def __init__(self, bundle: Bundle, tables: Tables, bank: TextBank) -> None:
         self._bundle, self._bank = bundle, bank
         self._tables: Tables = complete(tables)
+        self._briefs: Recent[pd.Series] = Recent(MOST_RECENT)
         self._catalogue = build_catalogue(bundle, self._tables, data_as_of(self._tables), bank)
 
     @classmethod
@@ -75,7 +77,9 @@ class Engine:
         """/v1/creators/rank."""
         _known_fields(request, RANK_FIELDS)
         catalogue = self._catalogue
-        return rank(catalogue, self._bundle, self._bank, request, brief_row(request, catalogue.latest))
+        key = (catalogue.latest, json.dumps(request.get("brief"), sort_keys=True, default=repr))
+        brief = self._briefs.get(key, lambda: brief_row(request, catalogue.latest))
+        return rank(catalogue, self._bundle, self._bank, request, brief)
 
     def search(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/creators/search."""
@@ -246,9 +250,10 @@ def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:
     _known_fields(brief, frozenset(BRIEFS.names), "brief.")
     given = {name: value for name, value in brief.items() if value is not None}
     row = {c.BRIEF_ID: "request", c.CREATED_AT: as_of} | given
-    if details := row_problems(row, BRIEFS, max(as_of, wall_clock())):
+    checked, details = checked_row(row, BRIEFS, max(as_of, wall_clock()))
+    if details:
         raise InputError(f"brief.{details[0]['field']}: {details[0]['problem']}", details)
-    return conform(coerce(pd.DataFrame([row]), BRIEFS), BRIEFS).iloc[0]
+    return checked.iloc[0]
 
 
 def _known_fields(given: Mapping[str, Any], fields: frozenset[str], prefix: str = "") -> None:

@@ -10,15 +10,16 @@ from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features import columns as c
-from features.audience import target_share
+from features.audience import Shares, target_share
 from features.errors import bad
+from features.tags import Lists, Words
 from features.vocabulary import AUDIENCE_DIMENSIONS
+from models.listing import Listing
 
-Audience = Mapping[str, pd.DataFrame]
 Flags = npt.NDArray[np.bool_]
+Values = npt.NDArray[np.float64]
 LISTS = {
     "content_labels": c.CONTENT_LABELS, "content_styles": c.CONTENT_STYLES, "content_formats": c.CONTENT_FORMATS,
 }  # fmt: skip
@@ -28,7 +29,6 @@ RANGES = {
     "creator_price": "creator_price_usd",
 }  # fmt: skip
 ROUNDING = 1e-9  # 0.1 + 0.7 is less than 0.8 in floating point
-SIGNS = {"min": 1, "max": -1}
 
 
 @dataclass(frozen=True)
@@ -92,105 +92,111 @@ class Verdict:
     unknown: Flags
 
 
-def apply(
-    catalogue: pd.DataFrame, audience: Audience, filters: Mapping[str, Any], within: Flags | None = None
-) -> Filtered:
-    """Applies the given ``filters`` (null means not given) to the catalogue (n rows); only ``within`` (n,) counts.
-
-    ``audience`` holds the shares of each dimension (:func:`features.audience.shares`) in the catalogue's order.
+def apply(listing: Listing, filters: Mapping[str, Any], within: Flags | None = None) -> Filtered:
+    """Applies the given ``filters`` (null means not given) to the listing (n creators); only ``within`` (n,) counts.
 
     Raises InputError naming a filter, audience dimension or brand-safety rule that does not exist.
     """
-    start = np.ones(len(catalogue), bool) if within is None else within
+    start = np.ones(listing.size, bool) if within is None else within
     given = {name: value for name, value in filters.items() if value is not None}
-    verdicts = {name: _verdict(name, value, catalogue, audience) for name, value in given.items()}
-    allowed, removed = start, []
+    verdicts = {name: _verdict(name, value, listing) for name, value in given.items()}
+    allowed, count, removed = start, _count(start), []
     for name, verdict in verdicts.items():
-        left = allowed & verdict.passes
-        unknown = int((allowed & verdict.unknown).sum())
-        removed.append(Removed(filter=name, removed=int(allowed.sum() - left.sum()), unknown=unknown))
-        allowed = left
+        unknown = _count(allowed & verdict.unknown)
+        allowed = allowed & verdict.passes
+        left = _count(allowed)
+        removed.append(Removed(filter=name, removed=count - left, unknown=unknown))
+        count = left
     return Filtered(allowed, removed, _hints(start, verdicts))
 
 
 def _hints(start: Flags, verdicts: Mapping[str, Verdict]) -> list[Hint]:
     """Those who fail exactly one filter, by that filter."""
-    failures = np.sum([~verdict.passes for verdict in verdicts.values()], axis=0, initial=0)
-    once = start & (failures == 1)
-    hints = [Hint(filter=name, would_add=int((once & ~verdict.passes).sum())) for name, verdict in verdicts.items()]
+    once, more = np.zeros_like(start), np.zeros_like(start)
+    for verdict in verdicts.values():
+        more |= once & ~verdict.passes
+        once |= ~verdict.passes
+    once &= start & ~more
+    hints = [Hint(filter=name, would_add=_count(once & ~verdict.passes)) for name, verdict in verdicts.items()]
     return sorted((hint for hint in hints if hint["would_add"]), key=lambda hint: -hint["would_add"])
 
 
-def _verdict(name: str, value: Any, catalogue: pd.DataFrame, audience: Audience) -> Verdict:
+def _count(flags: Flags) -> int:
+    return int(np.count_nonzero(flags))
+
+
+def _verdict(name: str, value: Any, listing: Listing) -> Verdict:
     bound, _, measure = name.partition("_")
     if name == "country_codes":
-        return _is_any_of(catalogue[c.COUNTRY_CODE], value)
+        return _is_any_of(listing.words[c.COUNTRY_CODE], value)
     if name in ("languages", c.TARGET_LANGUAGES):
-        return _speaks_any_of(catalogue[c.LANGUAGE], value)
+        return _speaks_any_of(listing.words[c.LANGUAGE], value)
     if name in LISTS:
-        return _has_any_of(catalogue[LISTS[name]], value)
+        return _has_any_of(listing.lists[LISTS[name]], value)
     if name == "min_credit_score":
-        return _trusting(_at_least(catalogue["credit_score"], value))
+        return _trusting(_at_least(listing.numbers["credit_score"], value))
     if name == "max_fraud_probability":
-        return _trusting(_at_least(-catalogue["fraud_probability"], -value))
-    if bound in SIGNS and measure in RANGES:
-        return _at_least(SIGNS[bound] * catalogue[RANGES[measure]], SIGNS[bound] * value)
+        return _trusting(_at_most(listing.numbers["fraud_probability"], value))
+    if bound in BOUNDS and measure in RANGES:
+        return BOUNDS[bound](listing.numbers[RANGES[measure]], value)
     if name == "audience":
-        return _all([_audience_share(audience, wanted) for wanted in value], len(catalogue))
+        return _all([_audience_share(listing.audience, wanted) for wanted in value], listing.size)
     if name == "brand_safety":
-        return _all([_brand_safe(audience, rule) for rule in value], len(catalogue))
+        return _all([_brand_safe(listing.audience, rule) for rule in value], listing.size)
     raise bad(f"filters.{name}", "is no filter", name)
 
 
-def _is_any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
+def _is_any_of(values: Words, wanted: Sequence[str]) -> Verdict:
     """Whether the word is wanted, without regard to case."""
-    passes = values.str.lower().isin([word.lower() for word in wanted])
-    return Verdict(passes.to_numpy(bool), values.isna().to_numpy(bool))
+    asked = {word.lower() for word in wanted}
+    return Verdict(values.having(lambda word: word.lower() in asked), values.unknown)
 
 
-def _speaks_any_of(tags: pd.Series, wanted: Sequence[str]) -> Verdict:
+def _speaks_any_of(tags: Words, wanted: Sequence[str]) -> Verdict:
     """Whether a wanted language range matches the tag, as pt matches pt-BR (RFC 4647, basic filtering)."""
     ranges = tuple(f"{word.lower()}-" for word in wanted)
-    passes = (tags.str.lower() + "-").str.startswith(ranges, na=False)
-    return Verdict(passes.to_numpy(bool), tags.isna().to_numpy(bool))
+    return Verdict(tags.having(lambda tag: f"{tag.lower()}-".startswith(ranges)), tags.unknown)
 
 
-def _has_any_of(values: pd.Series, wanted: Sequence[str]) -> Verdict:
+def _has_any_of(values: Lists, wanted: Sequence[str]) -> Verdict:
     """Whether one of a list of words is wanted, without regard to case; an empty list says nothing."""
-    words = {word.lower() for word in wanted}
-    lengths = np.fromiter(map(len, values), np.int64, len(values))
-    hits = np.fromiter((word.lower() in words for found in values for word in found), bool, lengths.sum())
-    owners = np.repeat(np.arange(len(values)), lengths)
-    return Verdict(np.bincount(owners[hits], minlength=len(values)) > 0, lengths == 0)
+    asked = {word.lower() for word in wanted}
+    return Verdict(values.having(lambda word: word.lower() in asked), values.empty)
 
 
-def _at_least(values: pd.Series, least: float) -> Verdict:
-    numbers = values.to_numpy(np.float64)
-    return Verdict(numbers >= least, np.isnan(numbers))
+def _at_least(values: Values, least: float) -> Verdict:
+    return Verdict(values >= least, np.isnan(values))
+
+
+def _at_most(values: Values, most: float) -> Verdict:
+    return Verdict(values <= most, np.isnan(values))
+
+
+BOUNDS = {"min": _at_least, "max": _at_most}
 
 
 def _trusting(verdict: Verdict) -> Verdict:
     return Verdict(verdict.passes | verdict.unknown, verdict.unknown)
 
 
-def _audience_share(audience: Audience, wanted: Mapping[str, Any]) -> Verdict:
+def _audience_share(audience: Mapping[str, Shares], wanted: Mapping[str, Any]) -> Verdict:
     if wanted["dimension"] not in AUDIENCE_DIMENSIONS:
         known_dimensions = ", ".join(AUDIENCE_DIMENSIONS)
         raise bad("filters.audience.dimension", f"is no dimension; they are {known_dimensions}", wanted["dimension"])
     share = target_share(audience[wanted["dimension"]], list(wanted["buckets"]))
-    return _at_least(pd.Series(share), wanted["min_share"] - ROUNDING)
+    return _at_least(share, wanted["min_share"] - ROUNDING)
 
 
-def _brand_safe(audience: Audience, rule: str) -> Verdict:
+def _brand_safe(audience: Mapping[str, Shares], rule: str) -> Verdict:
     if rule not in BRAND_SAFETY:
         raise bad("filters.brand_safety", f"is no rule; the rules are {', '.join(BRAND_SAFETY)}", rule)
     ages = audience["age"]
-    return _all([_at_most_young(ages, cap) for cap in BRAND_SAFETY[rule]], len(ages))
+    return _all([_at_most_young(ages, cap) for cap in BRAND_SAFETY[rule]], len(ages.known))
 
 
-def _at_most_young(ages: pd.DataFrame, cap: AgeCap) -> Verdict:
-    young = sum(part * target_share(ages, [bucket]) for bucket, part in cap.young.items())
-    return _at_least(pd.Series(-young), -cap.most - ROUNDING)
+def _at_most_young(ages: Shares, cap: AgeCap) -> Verdict:
+    young = [part * target_share(ages, [bucket]) for bucket, part in cap.young.items()]
+    return _at_most(np.sum(young, axis=0), cap.most + ROUNDING)
 
 
 def _all(verdicts: Sequence[Verdict], size: int) -> Verdict:

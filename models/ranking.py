@@ -13,7 +13,7 @@ from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
-from features.pairs import Query, Rows, build_query, pair_features
+from features.pairs import Query, Rows, asked_usd, build_query, pair_features
 from features.trace import note, stage
 from models.bundle import Bundle
 from models.catalogue import Catalogue
@@ -26,6 +26,7 @@ from models.reasons import Reason, in_language, said, spoken
 from models.retriever import retrieve
 
 LIMIT = 20
+CREDIT = ("score", "stars", "band", "order_status")  # what a ranked list shows of it
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def rank(
         "candidates": {
             "catalogue": len(catalogue.state.ids),
             "removed": removed + filtered.removed,
-            "eligible": int(allowed.sum()),
+            "eligible": int(np.count_nonzero(allowed)),
             "retrieved": len(retrieved),
         },
         "hints": filtered.hints,
@@ -84,8 +85,8 @@ def eligible(
     (:func:`barred`)."""
     out, removed = barred(catalogue, request, brief)
     filters = wished(brief) | dict(request.get("filters") or {})
-    filtered = apply(catalogue.filtered, catalogue.state.audience, filters, within=~out)
-    return filtered.allowed & ~out, filtered, removed
+    filtered = apply(catalogue.listing, filters, within=~out)
+    return filtered.allowed, filtered, removed
 
 
 def wished(brief: pd.Series | None) -> dict[str, Any]:
@@ -99,11 +100,12 @@ def barred(
 ) -> tuple[npt.NDArray[np.bool_], list[dict[str, Any]]]:
     """(n,) whom the :func:`rules` exclude, and how many each of them removed."""
     out = np.zeros(len(catalogue.state.ids), bool)
-    removed = []
+    removed, count = [], 0
     for name, rule in rules(catalogue, request, brief).items():
-        new = rule & ~out
-        removed += [{"filter": name, "removed": int(new.sum()), "unknown": 0}] if new.any() else []
-        out |= new
+        out |= rule
+        total = int(np.count_nonzero(out))
+        removed += [{"filter": name, "removed": total - count, "unknown": 0}] if total > count else []
+        count = total
     return out, removed
 
 
@@ -111,16 +113,16 @@ def rules(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """(n,) whom the marketplace's own rules, the request or the ``brief``'s competitors exclude, by rule."""
-    status, most = catalogue.credit["order_status"], catalogue.credit["max_open_orders"]
-    own = catalogue.state.creators[c.MAX_OPEN_ORDERS]
-    found = {
-        "onboarding_status": ~catalogue.state.rankable,
-        "order_status": status == "SUSPENDED",
-        "max_open_orders": catalogue.state.frame["open_orders"] >= np.fmin(most, own).fillna(np.inf),
-        "exclude_creator_ids": catalogue.state.ids.isin(request.get("exclude_creator_ids") or []),
-    }
-    found |= {} if brief is None else {"exclusivity": bound(catalogue, brief)}
-    return {name: np.asarray(rule, bool) for name, rule in found.items()}
+    found = {**catalogue.closed, "exclude_creator_ids": _among(catalogue, request.get("exclude_creator_ids") or [])}
+    return found | ({} if brief is None else {"exclusivity": bound(catalogue, brief)})
+
+
+def _among(catalogue: Catalogue, creator_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """(n,) who is one of those named; an id that nobody has names nobody."""
+    rows = catalogue.state.ids.get_indexer(list(creator_ids))
+    named = np.zeros(len(catalogue.state.ids), bool)
+    named[rows[rows >= 0]] = True
+    return named
 
 
 def _score(
@@ -132,9 +134,9 @@ def _score(
         pairs = pair_features(query, catalogue.state, rows)
     with stage("score"):
         scores = bundle.ranker.score(pairs)
-    place = {row: i for i, row in enumerate(pins)}
-    pinned = np.array([place.get(row, len(pins)) for row in rows], dtype=np.int64)
-    order = np.lexsort((catalogue.state.ids[rows].to_numpy(), -scores, pinned))
+    pinned = np.full(len(rows), len(pins))
+    pinned[np.searchsorted(rows, pins)] = np.arange(len(pins))
+    order = np.lexsort((catalogue.state.by_id[rows], -scores, pinned))
     limit, diversity = request.get("limit", LIMIT), request.get("diversity") or 0.0
     exploring = _exploring(catalogue, bundle, pairs, order, request, query.brief) if request.get("explore") else None
     shown = places(order, scores, catalogue.state.vectors[rows], limit, len(pins), diversity, exploring)
@@ -148,7 +150,7 @@ def _exploring(
     """Bonuses for the best of the new creators among ``pairs`` (k, p), by the request's seed."""
     rng = np.random.default_rng(seed_of(request, brief))
     limit = request.get("limit", LIMIT)
-    new = catalogue.state.frame["jobs"].loc[pairs.index].to_numpy() < FEW_JOBS
+    new = pairs["jobs"].to_numpy() < FEW_JOBS
     tried = order[new[order]][: pool_size(limit)]
     completed, failed = record(catalogue.tables["collaboration_events"], pairs.index[tried])
     bonus = np.zeros(len(pairs))
@@ -167,13 +169,14 @@ def _results(
 ) -> list[dict[str, Any]]:
     explain = bool(request.get("explain"))
     language = spoken(query.brief[c.LANGUAGE])
-    told = bundle.ranker.reasons(ranked.pairs) if explain else [[] for _ in ranked.rows]
-    explained = in_language(told, ranked.pairs, language)
+    explained = in_language(bundle.ranker.reasons(ranked.pairs), ranked.pairs, language) if explain else None
     bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
-    credit, fraud = catalogue.credit.iloc[ranked.rows], catalogue.state.frame["fraud_probability"].iloc[ranked.rows]
-    note(success=ranked.success, fraud=fraud.to_numpy(), credit=credit["score"].to_numpy())
+    credit = catalogue.credit[list(CREDIT)].iloc[ranked.rows].to_dict("records")
+    fraud = pd.Series(catalogue.state.frame["fraud_probability"].to_numpy()[ranked.rows])
+    note(success=ranked.success, fraud=fraud.to_numpy(), credit=np.array([one["score"] for one in credit]))
     model = bundle.fraud
-    levels = model.risk_levels(fraud, catalogue.fraud.loc[fraud.index]) if model else [None] * len(fraud)
+    levels = model.risk_levels(fraud, catalogue.fraud.iloc[ranked.rows]) if model else [None] * len(fraud)
+    usd = asked_usd(query, catalogue.state, ranked.rows)
     results = []
     for i, row in enumerate(ranked.rows):
         creator_id = catalogue.state.ids[row]
@@ -183,17 +186,17 @@ def _results(
             "PINNED": row in pins, "BID": bid is not None, "EXPLORATION": ranked.explored[i],
             "DIVERSITY": ranked.diverse[i],
         }  # fmt: skip
-        reasons = _other_reasons(query, price, row, decided) if explain else []
+        reasons = _other_reasons(query, price, usd[i], decided) if explained else []
         results.append(
             {
                 "creator_id": creator_id,
                 "rank": i + 1,
                 "score": float(ranked.scores[i]),
                 "success_probability": number(ranked.success[i]),
-                "reasons": [*explained[i], *reasons],
+                "reasons": [*explained[i], *reasons] if explained else [],
                 "price": price,
                 "forecast": None,
-                "credit": _credit(credit.iloc[i]),
+                "credit": credit[i] | {"score": number(credit[i]["score"]), "stars": int(credit[i]["stars"])},
                 "fraud": {
                     "probability": number(fraud.iloc[i]),
                     "risk_level": levels[i],
@@ -204,21 +207,21 @@ def _results(
 
 
 def _other_reasons(
-    query: Query, price: Mapping[str, Any] | None, row: int, decided: Mapping[str, bool | np.bool_]
+    query: Query, price: Mapping[str, Any] | None, usd: float, decided: Mapping[str, bool | np.bool_]
 ) -> list[Reason]:
     """Reasons outside the margin's sum: what the request or the marketplace decided, not the model."""
     language = spoken(query.brief[c.LANGUAGE])
     found = [Reason(code=code, text=said(code, language), contribution=0.0) for code, so in decided.items() if so]
-    if missing := _not_comparable(query, price, row):
+    if missing := _not_comparable(query, price, usd):
         found.append(
             Reason(code="CURRENCY_NOT_COMPARABLE", text=said(missing[0], language, missing[1]), contribution=0.0)
         )
     return found
 
 
-def _not_comparable(query: Query, price: Mapping[str, Any] | None, row: int) -> tuple[str, str | None] | None:
+def _not_comparable(query: Query, price: Mapping[str, Any] | None, usd: float) -> tuple[str, str | None] | None:
     """What keeps price and budget from being compared, and the currency concerned."""
-    if price and np.isnan(query.prices[row]):
+    if price and np.isnan(usd):
         return "PRICE_WITHOUT_RATE" if price["currency"] else "PRICE_WITHOUT_CURRENCY", price["currency"]
     currency = query.brief[c.CURRENCY]
     if price and np.isnan(query.budget) and not np.isnan(query.brief[c.BUDGET]):
@@ -229,20 +232,13 @@ def _not_comparable(query: Query, price: Mapping[str, Any] | None, row: int) -> 
 
 def _price(catalogue: Catalogue, query: Query, row: int, bid: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What the creator bids, else asks for the brief's formats; None for one who names no price."""
-    asked = bid or catalogue.state.prices.asked(row, query.brief[c.CONTENT_FORMATS])
-    if pd.isna(asked["amount"]):
+    if bid:
+        amount, currency = float(bid["amount"]), bid["currency"]
+    else:
+        amount, currency = catalogue.state.prices.asked(row, query.brief[c.CONTENT_FORMATS])
+    if np.isnan(amount):
         return None
-    currency = asked["currency"] if isinstance(asked["currency"], str) else None
-    return {"amount": float(asked["amount"]), "currency": currency, "fair_low": None, "fair_high": None}
-
-
-def _credit(row: pd.Series) -> dict[str, Any]:
-    return {
-        "score": number(row["score"]),
-        "stars": int(row["stars"]),
-        "band": row["band"],
-        "order_status": row["order_status"],
-    }
+    return {"amount": amount, "currency": currency, "fair_low": None, "fair_high": None}
 
 
 def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, float]:
@@ -263,7 +259,7 @@ def _pins(catalogue: Catalogue, request: Mapping[str, Any]) -> Rows:
     rows = catalogue.state.ids.get_indexer(ids).astype(np.int64)
     if (rows < 0).any():
         raise bad("pin_creator_ids", "no such creator", ids[int(np.argmin(rows))], "NOT_FOUND")
-    if (out := barred(catalogue, request)[0][rows]).any():
+    if len(rows) and (out := barred(catalogue, request)[0][rows]).any():
         problem = "may not be ranked: excluded, suspended, fully booked or not onboarded; leave it out"
         raise bad("pin_creator_ids", problem, ids[int(np.argmax(out))])
     return rows

@@ -7,7 +7,7 @@ cannot see: whom brands of like taste have hired, and exact words.
 import numpy as np
 import numpy.typing as npt
 
-from features.pairs import Query, Rows, Values, lexical_cosine, lookalike_tastes
+from features.pairs import Query, Rows, lexical_cosine, lookalike_tastes
 from features.state import State
 from models.index import VectorIndex
 
@@ -15,24 +15,43 @@ from models.index import VectorIndex
 # narrow cut lets through unlearns the signals that cut.
 DEPTH = 25_000
 # Chosen on two development markets and inside the past of insta-brands, see docs/results.md.
-SHARES = {lookalike_tastes: 0.3, lexical_cosine: 0.05}
+TASTES, WORDS = 0.3, 0.05
+FEW = 10_000  # allowed creators: all of them are scored for their words, of more only the words' champions
+
+Flags = npt.NDArray[np.bool_]
 
 
-def retrieve(
-    query: Query, state: State, index: VectorIndex | None, allowed: npt.NDArray[np.bool_], k: int = DEPTH
-) -> Rows:
+def retrieve(query: Query, state: State, index: VectorIndex | None, allowed: Flags, k: int = DEPTH) -> Rows:
     """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones; all of them when they are few."""
-    rows = np.flatnonzero(allowed)
-    if len(rows) <= k:
-        return rows
-    nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else rows[:0]
-    channels = {channel: _best(rows, channel(query, state, rows), k) for channel in SHARES}
-    kept = [channels[channel][: int(np.ceil(share * k))] for channel, share in SHARES.items()]
+    count = int(np.count_nonzero(allowed))
+    if count <= k:
+        return np.flatnonzero(allowed)
+    nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else np.zeros(0, np.int64)
+    tastes, words = liked(query, state, allowed, k), worded(query, state, allowed, k)
+    kept = [tastes[: int(np.ceil(TASTES * k))], words[: int(np.ceil(WORDS * k))]]
+    found = _first(np.concatenate([*kept, nearest, tastes, words]), k)
     # A brief that says little still deserves its k: who is left comes in the order of the catalogue.
-    return _first(np.concatenate([*kept, nearest, *channels.values(), rows]), k)
+    return found if len(found) == k else _first(np.concatenate([found, np.flatnonzero(allowed)]), k)
 
 
-def _best(rows: Rows, scores: Values, k: int) -> Rows:
+def liked(query: Query, state: State, allowed: Flags, k: int) -> Rows:
+    """The ``k`` best by :func:`features.pairs.lookalike_tastes`: who has worked for brands of like taste."""
+    hired = state.brands.hired
+    rows = hired[allowed[hired]]
+    return _best(rows, lookalike_tastes(query, state, rows), k)
+
+
+def worded(query: Query, state: State, allowed: Flags, k: int) -> Rows:
+    """The ``k`` best by :func:`features.pairs.lexical_cosine`, among the words' champions where many are allowed."""
+    if np.count_nonzero(allowed) <= FEW:
+        rows = np.flatnonzero(allowed)
+    else:
+        champions = state.champions.among(np.flatnonzero(query.terms))
+        rows = champions[allowed[champions]]
+    return _best(rows, lexical_cosine(query, state, rows), k)
+
+
+def _best(rows: Rows, scores: npt.NDArray[np.float64], k: int) -> Rows:
     """The ``k`` rows with the highest positive scores, best first, ties by row."""
     useful = np.flatnonzero(scores > 0)
     return rows[useful[np.lexsort((rows[useful], -scores[useful]))[:k]]]

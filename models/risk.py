@@ -139,7 +139,7 @@ def _order(rows: pd.DataFrame) -> pd.Index:
 
 def _money_at_risk(catalogue: Catalogue) -> pd.Series:
     tables, latest = catalogue.tables, catalogue.latest
-    price = catalogue.filtered["creator_price_usd"]
+    price = catalogue.state.frame["price_usd"]
     return money_at_risk(tables["collaboration_events"], price, latest_rates(tables["exchange_rates"], latest), latest)
 
 

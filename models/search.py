@@ -16,10 +16,11 @@ from features.errors import bad
 from features.schema import CONTRACT, Kind
 from models.catalogue import Catalogue
 from models.filters import apply
+from models.listing import PRICE_USD
 
 SORTS = {
     "FOLLOWERS": c.FOLLOWERS_COUNT, "MEDIAN_VIEWS": c.MEDIAN_VIEWS, "ENGAGEMENT_RATE": c.ENGAGEMENT_RATE,
-    "PRICE": "creator_price_usd", "CREDIT": "credit_score",
+    "PRICE": PRICE_USD, "CREDIT": "credit_score",
 }  # fmt: skip
 PAGE = 20
 DAYS_SHOWN = 90
@@ -28,10 +29,10 @@ DAYS_SHOWN = 90
 def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> dict[str, Any]:
     """One page of creators, sorted, ties by creator_id. ``sort`` is RELEVANCE with a query (its default) and FOLLOWERS
     without."""
-    filtered = apply(catalogue.filtered, catalogue.state.audience, request.get("filters") or {})
+    filtered = apply(catalogue.listing, request.get("filters") or {})
     keys = _keys(catalogue, bank, request)
     rows = np.flatnonzero(filtered.allowed)
-    rows = rows[np.lexsort((catalogue.state.ids[rows].to_numpy(), keys[rows]))]
+    rows = rows[np.lexsort((catalogue.state.by_id[rows], keys[rows]))]
     after = _after(catalogue, request, keys, rows)
     page = rows[after : after + request.get("page_size", PAGE)]
     more = after + len(page) < len(rows)
@@ -47,7 +48,7 @@ def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> 
 
 def profile(catalogue: Catalogue, creator_id: str) -> dict[str, Any]:
     """All that is known of one creator, without scores: fields, audience, past collaborations, the last 90 days."""
-    creator = catalogue.state.creators.loc[creator_id]
+    creator = _own(catalogue, "creators", creator_id).iloc[-1]
     daily = _own(catalogue, "daily_stats", creator_id)
     daily = daily[daily[c.DATE] > catalogue.as_of - pd.Timedelta(days=DAYS_SHOWN)].sort_values(c.DATE)
     events = _own(catalogue, "collaboration_events", creator_id)
@@ -87,11 +88,7 @@ def _json(value: Any, kind: Kind) -> Any:
 
 def summary(catalogue: Catalogue, row: int) -> dict[str, Any]:
     """What a list shows of one creator: what filters and sorts read."""
-    found = catalogue.filtered.iloc[row]
-    names = [name for name in found.index if name != "creator_price_usd"]
-    return {"creator_id": catalogue.state.ids[row]} | {
-        name: _json(found[name], Kind.LIST if isinstance(found[name], list) else Kind.STRING) for name in names
-    }
+    return {"creator_id": catalogue.state.ids[row]} | catalogue.listing.summary(row)
 
 
 def _keys(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> npt.NDArray[np.float64]:
@@ -105,7 +102,7 @@ def _keys(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> n
         # BLAS adds up in another order when creators come or go, and a page's last key would not be found again.
         values = np.einsum("ij,j->i", catalogue.state.text, vector[0]).astype(np.float64)
     else:
-        values = catalogue.filtered[SORTS[sort]].to_numpy(np.float64)
+        values = catalogue.listing.numbers[SORTS[sort]]
     signed = values if request.get("order") == "ASC" else -values
     return np.where(np.isnan(signed), np.inf, signed)
 

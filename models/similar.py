@@ -21,11 +21,11 @@ def similar(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, Any]:
     ``similarity`` is a cosine. Raises InputError (NOT_FOUND) for an id that the catalogue does not have.
     """
     given = _rows(catalogue, request["creator_ids"])
-    allowed = apply(catalogue.filtered, catalogue.state.audience, request.get("filters") or {}).allowed.copy()
+    allowed = apply(catalogue.listing, request.get("filters") or {}).allowed.copy()
     allowed[given] = False
     likeness = _likeness(catalogue, given)
     rows = np.flatnonzero(allowed & ~np.isnan(likeness))
-    nearest = np.lexsort((catalogue.state.ids[rows].to_numpy(), -likeness[rows]))[: request.get("limit", LIMIT)]
+    nearest = np.lexsort((catalogue.state.by_id[rows], -likeness[rows]))[: request.get("limit", LIMIT)]
     return {"results": [summary(catalogue, row) | {"similarity": float(likeness[row])} for row in rows[nearest]]}
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from features import columns as c
-from features.audience import shares, target_share
+from features.audience import Shares, shares, target_share
 
 AUDIENCE = pd.DataFrame(
     [
@@ -19,23 +19,34 @@ AUDIENCE = pd.DataFrame(
 IDS = pd.Index(["b", "nobody", "a"])
 
 
+def assert_same(left: Shares, right: Shares) -> None:
+    assert left.buckets == right.buckets
+    np.testing.assert_array_equal(left.matrix.toarray(), right.matrix.toarray())
+    np.testing.assert_array_equal(left.known, right.known)
+
+
 def test_shares_by_hand() -> None:
-    expected = pd.DataFrame(
-        [[0.0, 0.0, 1.0], [np.nan] * 3, [0.1, 0.7, 0.2]], index=IDS, columns=["13-17", "18-24", "25-34"]
-    )
-    pd.testing.assert_frame_equal(shares(AUDIENCE, IDS, "age"), expected, check_column_type=False)
+    ages = shares(AUDIENCE, IDS, "age")
+    assert ages.buckets == ("13-17", "18-24", "25-34")
+    np.testing.assert_array_equal(ages.matrix.toarray(), [[0.0, 0.0, 1.0], [0.0] * 3, [0.1, 0.7, 0.2]])
+    np.testing.assert_array_equal(ages.known, [True, False, True])
+
+
+def test_who_lists_a_bucket_with_nobody_in_it_is_known() -> None:
+    none_there = AUDIENCE.assign(**{c.SHARE: 0.0})
+    np.testing.assert_array_equal(shares(none_there, IDS, "age").known, [True, False, True])
 
 
 def test_rows_in_any_order_give_the_same_and_stay_as_they_are() -> None:
     shuffled = AUDIENCE.sample(frac=1, random_state=2)
     before = shuffled.copy()
-    pd.testing.assert_frame_equal(shares(shuffled, IDS, "age"), shares(AUDIENCE, IDS, "age"))
+    assert_same(shares(shuffled, IDS, "age"), shares(AUDIENCE, IDS, "age"))
     pd.testing.assert_frame_equal(shuffled, before)
 
 
 def test_a_dimension_that_nobody_has_is_unknown_for_all() -> None:
     known = shares(AUDIENCE, IDS, "device")
-    assert known.shape == (3, 0)
+    assert known.matrix.shape == (3, 0)
     assert np.isnan(target_share(known, ["IOS"])).all()
 
 
@@ -49,11 +60,14 @@ def test_a_dimension_that_nobody_has_is_unknown_for_all() -> None:
     ],
 )
 def test_target_share_by_hand(targets: list[str], expected: list[float]) -> None:
-    np.testing.assert_allclose(target_share(shares(AUDIENCE, IDS, "age"), targets), expected)
+    known = shares(AUDIENCE, IDS, "age")
+    np.testing.assert_allclose(target_share(known, targets), expected)
+    some = np.array([2, 0, 2])
+    np.testing.assert_array_equal(target_share(known, targets, some), target_share(known, targets)[some])
 
 
 def test_no_creators_and_no_audience() -> None:
     none = pd.Index([], dtype="str")
-    assert shares(AUDIENCE, none, "age").shape[0] == 0
+    assert shares(AUDIENCE, none, "age").matrix.shape[0] == 0
     assert len(target_share(shares(AUDIENCE, none, "age"), ["18-24"])) == 0
-    assert shares(AUDIENCE.iloc[:0], IDS, "age").shape == (3, 0)
+    assert shares(AUDIENCE.iloc[:0], IDS, "age").matrix.shape == (3, 0)

@@ -13,7 +13,8 @@ from features.creators import FEATURES
 from features.lexical import term_counts
 from features.pairs import PAIR_FEATURES, build_query, pair_features
 from features.schema import Tables
-from features.state import UPSTREAM, Tags, engagements
+from features.state import UPSTREAM, engagements
+from features.tags import Tags
 from features.vocabulary import CONTENT_STYLES
 from tests.features.market import AS_OF, DAY, IDS, bank, brief, events, query, state, tables
 
@@ -99,8 +100,8 @@ def test_a_format_priced_apart_has_its_own_price():
     first = pairs(of, budget=100.0, currency="USD", content_formats=["IMAGE", "LIVE"])
     assert_column(first, "price_to_budget", [3.75, 0.01, 0.8])
     assert_column(pairs(of, budget=100.0, currency="USD"), "price_to_budget", [1, 5, NAN])
-    assert state(of).prices.asked(0, ["LIVE"])["currency"] == "EUR"
-    assert state(of).prices.asked(1, ["LIVE"])["amount"] == 400
+    assert state(of).prices.asked(0, ["LIVE"]) == (300.0, "EUR")
+    assert state(of).prices.asked(1, ["LIVE"]) == (400.0, "EUR")
 
 
 def test_price_to_budget_goes_through_the_rate_known_by_then():

@@ -13,7 +13,7 @@ from features.bank import Floats
 from features.inputs import creator_inputs
 from features.pairs import build_query
 from features.schema import complete
-from features.state import Tags
+from features.tags import Tags
 from models.engine import Engine
 
 NEAREST = 10
@@ -47,7 +47,8 @@ def bare(engine: Engine, kind: str) -> Floats:
     if kind == "text":
         inputs = creator_inputs(complete({"creators": pd.DataFrame({c.CREATOR_ID: state.ids})}), state.ids, state.text)
     else:
-        known = state.creators[[c.CONTENT_LABELS, c.COUNTRY_CODE]].rename_axis(c.CREATOR_ID).reset_index()
+        known = pd.DataFrame({c.CREATOR_ID: state.ids, c.COUNTRY_CODE: state.countries.series(state.ids).to_numpy()})
+        known[c.CONTENT_LABELS] = [state.lists[c.CONTENT_LABELS].row(row) for row in range(len(state.ids))]
         inputs = creator_inputs(complete({"creators": known}), state.ids, np.zeros_like(state.text))
     return engine._bundle.towers.creators(inputs)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -48,7 +49,7 @@ def ids_of(answer: dict[str, Any]) -> list[str]:
 def with_room(engine: Engine) -> list[str]:
     """The creators ranked who may take another two jobs, so that nothing but exclusivity takes them away."""
     state = engine._catalogue.state
-    room = state.creators[c.MAX_OPEN_ORDERS].fillna(99) - state.frame["open_orders"]
+    room = np.where(np.isnan(state.max_open_orders), 99, state.max_open_orders) - state.frame["open_orders"]
     return [one for one in ids_of(ranked(engine)) if room[one] > 2]
 
 

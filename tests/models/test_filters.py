@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from features import columns as c
 from features.audience import shares
 from features.errors import InputError
+from features.tags import Lists, Words
 from features.vocabulary import AUDIENCE_DIMENSIONS
 from models import requests
 from models.filters import BRAND_SAFETY, Filtered, apply
+from models.listing import Listing
 
 IDS = ["ana", "bo", "chen", "dana", "emil"]
 CATALOGUE = pd.DataFrame(
@@ -38,11 +40,26 @@ ROWS = pd.DataFrame(
     ],
     columns=[c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE],
 )  # fmt: skip
-AUDIENCE = {dimension: shares(ROWS, CATALOGUE.index, dimension) for dimension in AUDIENCE_DIMENSIONS}
+WORDS = (c.COUNTRY_CODE, c.LANGUAGE)
+LISTED = (c.CONTENT_LABELS, c.CONTENT_STYLES, c.CONTENT_FORMATS)
+
+
+def listing(catalogue: pd.DataFrame, audience: pd.DataFrame) -> Listing:
+    numbers = [name for name in catalogue if name not in (*WORDS, *LISTED)]
+    return Listing(
+        size=len(catalogue),
+        words={name: Words.of(catalogue[name]) for name in WORDS},
+        lists={name: Lists.of(list(catalogue[name])) for name in LISTED},
+        numbers={name: catalogue[name].to_numpy(np.float64) for name in numbers},
+        audience={one: shares(audience, catalogue.index, one) for one in AUDIENCE_DIMENSIONS},
+    )
+
+
+LISTING = listing(CATALOGUE, ROWS)
 
 
 def filtered(filters: dict[str, Any], within: np.ndarray | None = None) -> Filtered:
-    return apply(CATALOGUE, AUDIENCE, filters, within)
+    return apply(LISTING, filters, within)
 
 
 def names(result: Filtered) -> list[str]:
@@ -110,7 +127,7 @@ def test_how_young_an_audience_may_be_by_rule(rule: str, allowed: list[str]) -> 
     rows = [(name, "age", bucket, share) for name, ages in AGES for bucket, share in ages.items()]
     table = pd.DataFrame(rows, columns=[c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE])
     catalogue = CATALOGUE.iloc[[0] * len(ids)].set_axis(ids)
-    result = apply(catalogue, {"age": shares(table, ids, "age")}, {"brand_safety": [rule]})
+    result = apply(listing(catalogue, table), {"brand_safety": [rule]})
     assert list(ids[result.allowed]) == allowed
 
 
@@ -171,8 +188,7 @@ def test_no_filter_removes_no_one_and_has_no_hint() -> None:
 
 def test_an_empty_catalogue_passes_through_every_filter() -> None:
     filters = {"country_codes": ["US"], "content_labels": ["FOOD"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}
-    nobody = {dimension: known.iloc[:0] for dimension, known in AUDIENCE.items()}
-    result = apply(CATALOGUE.iloc[:0], nobody, filters)
+    result = apply(listing(CATALOGUE.iloc[:0], ROWS), filters)
     assert result.allowed.shape == (0,)
     assert [entry["removed"] for entry in result.removed] == [0, 0, 0]
 
@@ -226,12 +242,10 @@ def test_hints_and_counts_agree_with_leaving_a_filter_out(filters: dict[str, Any
         assert without.allowed.sum() - result.allowed.sum() == would_add.get(name, 0)
 
 
-def test_the_callers_tables_stay_as_they_are() -> None:
-    catalogue = CATALOGUE.copy(deep=True)
-    audience = {dimension: known.copy(deep=True) for dimension, known in AUDIENCE.items()}
-    within = np.ones(5, bool)
-    apply(catalogue, audience, {"country_codes": ["US"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}, within)
-    pd.testing.assert_frame_equal(catalogue, CATALOGUE)
-    for dimension, known in AUDIENCE.items():
-        pd.testing.assert_frame_equal(audience[dimension], known)
+def test_the_callers_arrays_stay_as_they_are() -> None:
+    within, fresh = np.ones(5, bool), listing(CATALOGUE, ROWS)
+    apply(fresh, {"min_followers": 1, "country_codes": ["US"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}, within)
+    for name, values in LISTING.numbers.items():
+        np.testing.assert_array_equal(fresh.numbers[name], values)
+    np.testing.assert_array_equal(fresh.audience["age"].matrix.toarray(), LISTING.audience["age"].matrix.toarray())
     assert within.all()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from features import columns as c
 from features.pairs import pair_features
 from features.schema import COLLABORATION_EVENTS, Tables, conform
+from features.tags import Words
 from models.catalogue import Catalogue
 from models.credit import credit_scores
 from models.engine import Engine, brief_row
@@ -123,9 +124,11 @@ def capped(small: Engine) -> Catalogue:
     """Every pair of an own cap and a number of open orders, one creator each (and again, until all have some)."""
     grid = np.array([pair for pair, _ in zip(cycle(product(OWN_CAPS, OPEN)), range(FEW), strict=False)])
     state = small._catalogue.state
-    creators = state.creators.assign(**{c.MAX_OPEN_ORDERS: grid[:, 0], c.ONBOARDING_STATUS: "IN"})
+    everyone_in = Words(("IN",), np.zeros(FEW, np.int32))
     frame = state.frame.assign(open_orders=grid[:, 1])
-    return replace(small._catalogue, state=replace(state, creators=creators, frame=frame))
+    return replace(
+        small._catalogue, state=replace(state, max_open_orders=grid[:, 0], statuses=everyone_in, frame=frame)
+    )
 
 
 def test_higher_credit_never_lowers_the_rank_whatever_the_caps_on_orders(small, capped):

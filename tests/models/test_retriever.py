@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import columns as c
-from features.pairs import Query
+from features.pairs import Query, lexical_cosine, lookalike_tastes
 from features.schema import complete
 from features.state import State
 from models.index import VectorIndex
-from models.retriever import SHARES, retrieve
+from models.retriever import retrieve
 from tests.features.market import AS_OF, brief, events, query, state
 
 SIZE = 30
+CHANNELS = (lookalike_tastes, lexical_cosine)
 EVERYONE = np.ones(SIZE, bool)
 
 
@@ -84,6 +85,6 @@ def test_it_answers_with_the_union_within_what_is_allowed(market, flags, k):
     assert allowed[found].all()
     assert len(set(found)) == len(found) == min(k, allowed.sum())
     rows = np.flatnonzero(allowed)
-    for scores in [known.vectors[rows] @ asked.vector, *(channel(asked, known, rows) for channel in SHARES)]:
-        if k > len(SHARES) + 1 and len(rows) and scores.max() > 0:
+    for scores in [known.vectors[rows] @ asked.vector, *(channel(asked, known, rows) for channel in CHANNELS)]:
+        if k > len(CHANNELS) + 1 and len(rows) and scores.max() > 0:
             assert rows[scores == scores.max()][0] in found

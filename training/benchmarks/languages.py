@@ -171,7 +171,8 @@ def causes(market: Market, pairs: Pairs) -> dict[str, dict[str, float]]:
 def obedience(market: Market, briefs: Sequence[Brief]) -> dict[str, dict[str, float]]:
     """By language that enough creators write in: the share of the English briefs' results in it unasked, and with
     ``target_languages``."""
-    spoken = market.catalogue.filtered[c.LANGUAGE].str.partition("-")[0]
+    state = market.catalogue.state
+    spoken = state.languages.series(state.ids).str.partition("-")[0]
     counts = spoken[eligible(market.catalogue, {})[0]].value_counts()
     answer = {}
     for language in (one for one in (*LANGUAGES, UNTRAINED) if counts.get(one, 0) >= DEPTH):

@@ -114,7 +114,7 @@ def groups(reading: Reading) -> dict[str, "pd.Series[str]"]:
     """Family → the group of each judged creator."""
     state, asked = reading.served.catalogue.state, _word(reading.case.brief[c.LANGUAGE])
     ids = reading.ids[reading.judged]
-    frame, language = state.frame.loc[ids], state.creators.loc[ids, c.LANGUAGE].fillna(UNKNOWN)
+    frame, language = state.frame.loc[ids], state.languages.series(state.ids).loc[ids].fillna(UNKNOWN)
     return {
         "experience": (frame["jobs"] < FEW_JOBS).map({True: "new", False: "experienced"}),
         "tier": tiers(frame["followers_count"]),
