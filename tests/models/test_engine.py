@@ -181,7 +181,7 @@ def test_a_budget_that_cannot_be_compared_is_said_to_be_so(engine):
 
 def test_who_is_suspended_or_has_as_many_open_orders_as_allowed_is_not_offered(engine):
     state, credit = engine._catalogue.state, engine._catalogue.credit
-    most = credit["max_open_orders"].fillna(np.inf).clip(upper=state.creators[c.MAX_OPEN_ORDERS].fillna(np.inf))
+    most = np.fmin(np.fmin(credit["max_open_orders"], state.max_open_orders), np.inf)
     suspended = (credit["order_status"] == "SUSPENDED").to_numpy()
     full = state.frame["open_orders"].to_numpy() >= most.to_numpy()
     assert [(one & state.rankable).any() for one in (suspended, full, ~full & ~suspended)] == [True] * 3

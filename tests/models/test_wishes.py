@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import columns as c
 from features.errors import InputError
 from models.diversity import diversified
 from models.engine import Engine, brief_row
@@ -92,7 +91,8 @@ def test_all_for_diversity_is_never_more_alike_than_none(size, seed):
 
 
 def spoken_by(engine: Engine, ids: list[str]) -> set[str]:
-    return set(engine._catalogue.filtered.loc[ids, c.LANGUAGE].str.partition("-")[0])
+    state = engine._catalogue.state
+    return set(state.languages.series(state.ids)[ids].str.partition("-")[0])
 
 
 @pytest.mark.parametrize("languages", [["es"], ["ES"], ["pt", "ja"]])

@@ -62,7 +62,7 @@ def test_rules_keep_out_whom_they_name_and_all_together_give_what_is_served(case
     assert wishing
     for one in wishing:
         places = unwished(one, *release)[c.TARGET_LANGUAGES]
-        spoken = one.catalogue.filtered[c.LANGUAGE].str.partition("-")[0].iloc[places]
+        spoken = one.catalogue.state.languages.series(one.catalogue.state.ids).str.partition("-")[0].iloc[places]
         assert set(spoken) <= {*one.brief[c.TARGET_LANGUAGES]}
 
 
