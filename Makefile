@@ -26,7 +26,7 @@ help:
 	@echo 'make stop   stops that service'
 	@echo 'make test   everything that CI runs'
 	@echo 'make check  lint, types and import rules, in seconds'
-	@echo 'make bench  the service under crashes and 10,000 drawn requests, scores on the sample marketplace; with INSTA_BRANDS=DIR also on real brands and creators'
+	@echo 'make bench  the service under crashes, swaps and 10,000 drawn requests, scores on the sample marketplace; with INSTA_BRANDS=DIR also on real brands and creators'
 	@echo 'make lock   resolves the dependencies anew into requirements.lock'
 	@echo 'make clean  removes all that was made, except .venv: also $(DATA)/ with your own releases and event store'
 
@@ -58,6 +58,7 @@ bench: $(SAMPLE)/.done postgres
 	$(BIN)/python -m pytest tests/serving/test_crash.py --crashes 50
 	$(BIN)/python -m pytest -s tests/end_to_end/test_openapi.py --cases 10000
 	$(BIN)/python -m pytest tests/test_fuzz.py --cases 5000
+	$(BIN)/python -m pytest tests/end_to_end/test_swaps.py --swaps 200
 	$(BIN)/creatormatch benchmark marketplace --data $(SAMPLE)
 ifdef INSTA_BRANDS
 	$(BIN)/creatormatch benchmark insta-brands --data '$(INSTA_BRANDS)'

@@ -59,11 +59,17 @@ class Engine:
         Raises InputError (CONFLICT) for a release that was made with another version of its encoder than is here.
         """
         bundle = Bundle.load(folder)
-        encoder = load_encoder(encoder_name(bundle.encoder_id))
-        if encoder_id(encoder) != bundle.encoder_id:
-            problem = f"the release is for {bundle.encoder_id}; train again"
-            raise bad("encoder_id", problem, encoder_id(encoder), "CONFLICT")
-        return cls(bundle, tables, TextBank(encoder, EmbeddingCache(cache) if cache else None))
+        return cls(bundle, tables, bank_for(bundle, cache))
+
+    @property
+    def tables(self) -> Tables:
+        """What the engine answers from: the tables it was given, as every :meth:`replace` has left them."""
+        return self._tables
+
+    @property
+    def bank(self) -> TextBank:
+        """The texts that the engine has read."""
+        return self._bank
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -232,6 +238,15 @@ class Engine:
         """The table with ``rows`` in the place of those of ``ids``."""
         stored = self._tables[table]
         return pd.concat([stored[~stored[c.CREATOR_ID].isin(ids)], rows], ignore_index=True)
+
+
+def bank_for(bundle: Bundle, cache: Path | None = None) -> TextBank:
+    """A bank with the encoder that the release was made with. Raises InputError, see :meth:`Engine.load`."""
+    encoder = load_encoder(encoder_name(bundle.encoder_id))
+    if encoder_id(encoder) != bundle.encoder_id:
+        problem = f"the release is for {bundle.encoder_id}; train again"
+        raise bad("encoder_id", problem, encoder_id(encoder), "CONFLICT")
+    return TextBank(encoder, EmbeddingCache(cache) if cache else None)
 
 
 def _known(catalogue: Catalogue, creator_ids: Sequence[str], field: str = "creator_ids") -> list[str]:

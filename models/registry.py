@@ -35,16 +35,20 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 POINTER = "champion.json"
 
 
+def champion_version(data_dir: Path) -> str:
+    """The version of the promoted release; reads no MLflow. Raises InputError (NOT_FOUND) where there is none."""
+    try:
+        return str(json.loads((data_dir / POINTER).read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{data_dir}: holds no promoted release; run train, then promote", (), "NOT_FOUND") from error
+
+
 def local_champion(data_dir: Path) -> Path:
     """The folder of the promoted release, its digests checked; reads no MLflow.
 
     Raises InputError: NOT_FOUND before the first promotion, CONFLICT when a file of the copy has changed.
     """
-    try:
-        version = json.loads((data_dir / POINTER).read_text(encoding="utf-8"))["version"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise InputError(f"{data_dir}: holds no promoted release; run train, then promote", (), "NOT_FOUND") from error
-    folder = data_dir / "releases" / str(version)
+    folder = data_dir / "releases" / champion_version(data_dir)
     rel.check_folder(folder)
     return folder
 

@@ -188,11 +188,20 @@ class RiskRow(Answer):
     recommended_action: Literal["ALLOW", "REVIEW", "BLOCK"]
 
 
+class RefusedRelease(Answer):
+    """A release that was promoted and is not served: the one before it is. ``version`` is null where the pointer to
+    the champion cannot be read."""
+
+    version: str | None
+    reason: str
+    refused_at: str
+
+
 class ModelsAnswer(Answer):
     """The release that is served: the version of each model, null for what is not trained, and its metrics; what the
-    fraud model's risk scores mean.
+    fraud model's risk scores mean; which releases are refused, the latest last.
 
-    A release that the service refuses is never listed: then every answer is a 503 that says why.
+    A service that has nothing to serve answers 503 and says why.
     """
 
     models: dict[str, str | None]
@@ -200,6 +209,7 @@ class ModelsAnswer(Answer):
     risk_table: list[RiskRow]
     encoder_id: str
     data_as_of: str
+    refused: list[RefusedRelease]
 
 
 class ErrorDetail(Answer):

@@ -24,6 +24,7 @@ from serving.together import Together
 
 if TYPE_CHECKING:
     from models.engine import Engine
+    from serving.releases import Releases
 
 Answer = dict[str, Any]
 MOST_TOGETHER = 4000  # events; a statement names each up to four times, and SQLite takes 32,766 values
@@ -33,15 +34,19 @@ FATES = {"accepted": ledger.ACCEPTED, "duplicates": ledger.DUPLICATE, "rejected"
 class Api:
     """One method per route, from a valid request to an answer of plain JSON values; raises InputError.
 
-    Methods may run side by side in threads and in processes: reads rely on the engine's bundle being immutable; a write
-    judges and stores in one transaction of its own, and answers once the catalogue here has it too.
+    Methods may run side by side in threads and in processes: a read asks one engine, whatever is swapped meanwhile; a
+    write judges and stores in one transaction of its own, and answers once the catalogue here has it too.
     """
 
-    def __init__(self, engine: "Engine", store: Store, follower: Follower) -> None:
-        self._engine, self._store, self._follower = engine, store, follower
+    def __init__(self, store: Store, follower: Follower, releases: "Releases") -> None:
+        self._store, self._follower, self._releases = store, follower, releases
         self._live, self._backfills = (
             Together(partial(self._append, backfill), MOST_TOGETHER) for backfill in (False, True)
         )
+
+    @property
+    def _engine(self) -> "Engine":
+        return self._follower.engine
 
     def rank(self, request: requests.RankRequest, _: Caller) -> Answer:
         """Rank creators for a brief, with reasons when asked to explain."""
@@ -89,7 +94,8 @@ class Api:
     def credit_what_if(self, request: ledger_requests.WhatIfRequest, _: Caller) -> Answer:
         """What events that have not happened would make of one creator's credit; they must be legal."""
         rows = _frame(request.events, what_if.EVENT)
-        latest = self._engine.as_of
+        engine = self._engine
+        latest = engine.as_of
         batch = what_if.completed(rows, request.creator_id, latest)
         now = max(self._now(), latest + pd.Timedelta(microseconds=len(batch)))
         with self._store.reading() as store:
@@ -98,7 +104,7 @@ class Api:
             raise bad("creator_id", "no such creator", request.creator_id, "NOT_FOUND")
         verdict = ledger.judged(batch, stored, known, now, backfill=False)
         what_if.check(verdict)
-        return self._engine.credit_what_if(request.creator_id, batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
+        return engine.credit_what_if(request.creator_id, batch[verdict[ledger.STATUS] == ledger.ACCEPTED])
 
     def credit_assess(self, _: requests.Nothing, __: Caller) -> Answer:
         """Write what models now think of authenticity and interaction, where it has moved since the last time."""
@@ -110,8 +116,14 @@ class Api:
         return self._engine.collaborations(_plain(request), self._now())
 
     def models(self, _: requests.Nothing, __: Caller) -> Answer:
-        """The release that is served: versions and metrics."""
-        return self._engine.models()
+        """The release that is served, its versions and metrics, and those that are refused."""
+        return self._engine.models() | {"refused": self._releases.refused}
+
+    def reload(self, request: requests.Nothing, caller: Caller) -> Answer:
+        """Serve what was promoted last, now, if it passes every check; also what was refused before."""
+        if not self._releases.look(again=True):
+            raise InputError("the store does not answer; try again in a second", code="UNAVAILABLE")
+        return self.models(request, caller)
 
     def upsert(self, request: requests.UpsertRequest, _: Caller) -> Answer:
         """Add creators and audiences to the catalogue, or put new rows in the place of old ones."""

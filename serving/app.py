@@ -104,6 +104,9 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
             api.collaborations,
         ),
         Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.models),
+        Endpoint(
+            "/v1/models/reload", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.reload, True
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from threading import Lock, Thread
 from time import sleep
 from typing import TYPE_CHECKING
 
+from features.schema import Tables
 from serving import metrics
 from serving.store import Store
 
@@ -27,11 +28,21 @@ class Follower:
         self._engine, self._store, self._number = engine, store, since
         self._looking = Lock()
 
+    @property
+    def engine(self) -> "Engine":
+        """The engine that answers now. Ask once per request: the next time it may be another."""
+        return self._engine
+
+    def held(self) -> tuple[Tables, int]:
+        """The engine's tables, and the number of the last write in them."""
+        with self._looking:
+            return self._engine.tables, self._number
+
     def follow(self) -> bool:
         """Whether the catalogue now holds everything that was written before the call; else the log says why not."""
         with self._looking:
             try:
-                self._look()
+                self.look()
             except Exception:
                 logger.exception("the catalogue does not follow the store; it is tried again")
                 return False
@@ -41,11 +52,15 @@ class Follower:
         """Looks again and again from now on, as long as the process lives."""
         Thread(target=self._poll, name="follower", daemon=True).start()
 
-    def _poll(self) -> None:
-        while True:
-            sleep(POLL_S if self.follow() else AFTER_FAILURE_S)
+    def give_way(self, other: "Follower") -> None:
+        """From now on ``other``'s engine answers, once it holds all that this one's does and all that was written
+        before the call. Raises what stands in the way, and then nothing has changed."""
+        with self._looking:  # whoever has just written waits here, and is then answered by an engine that knows of it
+            other.look()
+            self._engine, self._number = other._engine, other._number
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Takes over what is new, see :meth:`follow`, and raises what fails. Not for two threads at once."""
         with self._store.reading() as store:
             if lag := store.number() - self._number:
                 news = store.news(self._number)
@@ -57,3 +72,7 @@ class Follower:
             metrics.LAG.set(0)
         metrics.FOLLOWED.set_to_current_time()
         metrics.DATA.set(self._engine.as_of.timestamp())
+
+    def _poll(self) -> None:
+        while True:
+            sleep(POLL_S if self.follow() else AFTER_FAILURE_S)

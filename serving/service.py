@@ -16,14 +16,11 @@ import psutil
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import InputError, bad
-from features.tables import read_tables
-from features.text import EMBEDDINGS
 from serving import errors
 from serving.api import Api
 from serving.app import LONGEST_S, build_app
 from serving.auth import Auth, is_loopback
 from serving.books import Books
-from serving.follower import Follower
 from serving.headers import SecurityHeaders
 from serving.logs import configure_logs
 from serving.metrics import tell_release
@@ -43,23 +40,24 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     Raises InputError when there is no release or no data, or
     when one of them cannot be read.
     """
-    from models.engine import Engine
     from models.registry import POINTER, local_champion
+    from serving.loader import Loader  # seconds
+    from serving.releases import Releases
 
     auth = Auth.from_file(keys)
     release = local_champion(home)
     url = open_store(home, source)
     store = Store(url)
-    with store.reading() as now:
-        since = now.number()
-    engine = Engine.load(release, read_tables(url), home / EMBEDDINGS)
-    follower = Follower(engine, store, since)
-    follower.keep_following()
+    loader = Loader(home, url, store)
+    follower = loader.first(release)
     tell_release(release, home / POINTER)
-    api = Api(engine, store, follower)
+    releases = Releases(home, store, follower, release.name, loader.beside)
+    api = Api(store, follower, releases)
     api.announce_policy()
     books = Books(store)
     books.keep_settling()
+    follower.keep_following()
+    releases.keep_looking()
     return build_app(api, auth, books)
 
 

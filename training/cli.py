@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError
+from features.memory import return_freed_arrays
 from training import benchmark_cli, credit_cli
-from training.memory import return_freed_arrays
 
 if TYPE_CHECKING:
     import pandas as pd

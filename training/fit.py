@@ -22,6 +22,7 @@ from models.comments import CommentModel, fit_comments
 from models.credit import credit_scores, load_policy
 from models.fraud import FraudModel, fit_fraud, walk_forward
 from models.fraud_history import PastScores
+from models.golden import some
 from models.measures import ndcg
 from models.ranker import Ranker, fit_ranker
 from models.success import SuccessModel, fit_success, success_targets
@@ -38,7 +39,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Trained:
     """What one training made; None where the data did not allow it, and ``notes`` say why. ``metrics`` by model
-    name."""
+    name; ``pairs`` are some rows of what the ranker learned from."""
 
     towers: Towers
     idf: Floats
@@ -50,6 +51,7 @@ class Trained:
     accounts: AccountModel | None = None
     comments: CommentModel | None = None
     past_fraud: PastScores | None = None
+    pairs: pd.DataFrame | None = None
 
 
 def fit(tables: Tables, bank: TextBank, *, seed: int, progress: bool = False) -> Trained:
@@ -84,12 +86,12 @@ def fit_matching(tables: Tables, bank: TextBank, rng: np.random.Generator, *, pr
     towers, rows = fit_towers_and_rows(matching, examples, rng)
     ranker_seed, success_seed = (int(seed) for seed in rng.integers(2**31, size=2))
     ranker = fit_ranker(rows.pairs, rows.grades, rows.positions, rows.groups, seed=ranker_seed)
-    metrics = {"ranker": validate_ranker(rows, ranker_seed)}
+    metrics, pairs = {"ranker": validate_ranker(rows, ranker_seed)}, some(rows.pairs)
     del rows  # a gigabyte at a million impressions, and the next step builds states of its own
     success = _attempt(lambda: fit_success(*success_examples(matching), seed=success_seed), "success", notes)
     metrics |= {"success": success.metrics} if success else {}
     past = PastScores.of(past_fraud)
-    return Trained(towers, matching.idf, ranker, success, None, metrics, notes, past_fraud=past)
+    return Trained(towers, matching.idf, ranker, success, None, metrics, notes, past_fraud=past, pairs=pairs)
 
 
 def prepared(

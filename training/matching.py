@@ -15,6 +15,7 @@ from features import columns as c
 from features.asof import known
 from features.bank import Floats, TextBank
 from features.errors import InputError, bad
+from features.memory import return_holes
 from features.pairs import Query, Rows, build_query, pair_features
 from features.schema import Tables
 from features.state import State, build_state, engagements, known_brief
@@ -22,7 +23,6 @@ from models.index import VectorIndex
 from models.retriever import DEPTH, retrieve
 from models.towers import Towers, fit_towers
 from training.examples import POSITIVE, Example
-from training.memory import return_holes
 
 STATES = 16  # at most so many dates: features are at most a sixteenth of the history old
 SEGMENTS = 4

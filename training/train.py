@@ -25,6 +25,7 @@ from models.credit_policy import keep_former
 from models.registry import POINTER, Registry, local_champion
 from models.release import Meta, build_manifest, digest, with_model
 from training.fit import Trained, fit
+from training.golden import keep_golden
 
 # The towers' score, and the term weights beside them; the scores of the level below.
 READS = {"ranker": ("towers",), "success": ("towers",), "fraud": ("accounts",)}
@@ -46,12 +47,14 @@ def train(
             "the dataset is static: snapshots have no observed_at, so past followers, prices and audiences are unknown"
         )
     encoder = load_encoder(encoder_name)
-    trained = fit(tables, TextBank(encoder, EmbeddingCache(home / EMBEDDINGS), progress), seed=seed, progress=progress)
+    bank = TextBank(encoder, EmbeddingCache(home / EMBEDDINGS), progress)
+    trained = fit(tables, bank, seed=seed, progress=progress)
     for note in trained.notes:
         log.warning(note)
     registry = Registry(home)
     with tempfile.TemporaryDirectory() as folder:
         folders = save_models(trained, Path(folder))
+        keep_golden(trained, complete(tables), bank, folders)
         if (home / POINTER).is_file():
             keep_former(folders["credit"], local_champion(home) / "credit")
         made_from = {

@@ -1,6 +1,6 @@
 """A hand-written engine, and the smallest service around it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from serving.auth import Auth
 from serving.books import Books
 from serving.follower import Follower
 from serving.opening import open_store, url_of
+from serving.releases import Releases
 from serving.store import Store
 
+Load = Callable[[Path, Follower], Follower]
 OPENED: list[Store] = []
 """Closed after each test (conftest.py)."""
 CHANGES = 5  # in the history of everyone's credit
@@ -103,6 +105,11 @@ def make_store(folder: Path, ids: Sequence[str] = ("ana", "bo"), url: str | None
     return open_store(folder, url)
 
 
+def no_release(release: Path, _: Follower) -> Follower:
+    """The loader of a service that has no other release."""
+    raise InputError(f"{release.name}: no such release", code="NOT_FOUND")
+
+
 def open_store_at(url: str) -> Store:
     """The store there, open until the test ends."""
     OPENED.append(Store(url))
@@ -113,6 +120,12 @@ def _is_dataset(url: str) -> bool:
     with suppress(InputError):
         return bool(read_raw(url, ["creators"]))
     return False
+
+
+def make_api(home: Path, engine: Any, store: Store, load: Load = no_release) -> Api:
+    """What answers over the engine of release 1; ``load`` makes that of another one that is promoted in ``home``."""
+    served = Follower(engine, store, 0)
+    return Api(store, served, Releases(home, store, served, "1", load))
 
 
 def make_client(
@@ -126,7 +139,7 @@ def make_client(
     """A client of a service over the fake engine, called from ``host``."""
     engine, store = engine or FakeEngine(), open_store_at(make_store(folder, url=url))
     return TestClient(
-        build_app(Api(engine, store, Follower(engine, store, 0)), auth or Auth(), Books(store), longest_s),
+        build_app(make_api(folder, engine, store), auth or Auth(), Books(store), longest_s),
         base_url=f"http://{host}:3000",
         client=("127.0.0.1", 1),
     )

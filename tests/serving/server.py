@@ -29,7 +29,9 @@ from serving.auth import Auth
 from serving.books import Books
 from serving.follower import Follower
 from serving.opening import open_store
+from serving.releases import Releases
 from serving.store import Store
+from tests.serving.fakes import no_release
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +82,8 @@ def main(url: str, port: int) -> None:
     follower.keep_following()
     books = Books(store)
     books.keep_settling()
-    uvicorn.run(build_app(Api(engine, store, follower), Auth(), books), port=port, log_level="error", access_log=False)
+    api = Api(store, follower, Releases(Path(home), store, follower, "1", no_release))
+    uvicorn.run(build_app(api, Auth(), books), port=port, log_level="error", access_log=False)
 
 
 if __name__ == "__main__":

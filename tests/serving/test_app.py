@@ -25,6 +25,7 @@ PATHS = (
     "/v1/creators/upsert", "/v1/creators/delete", "/v1/feedback", "/v1/fraud/score", "/v1/fraud/accounts",
     "/v1/fraud/comments", "/v1/fraud/queue", "/v1/fraud/policies/simulate", "/v1/fraud/labels", "/v1/credit",
     "/v1/credit/history", "/v1/credit/what_if", "/v1/credit/assess", "/v1/events", "/v1/collaborations", "/v1/models",
+    "/v1/models/reload",
 )  # fmt: skip
 
 

@@ -5,9 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.schema import COLLABORATION_EVENTS, conform
-from serving.api import Api
-from serving.follower import Follower
-from tests.serving.fakes import AS_OF, FakeEngine, make_client, make_store, open_store_at
+from tests.serving.fakes import AS_OF, FakeEngine, make_api, make_client, make_store, open_store_at
 
 CHANGES = {"event_id": "p1", "creator_id": "ana", "event_type": "POLICY_CHANGED", "event_time": AS_OF}
 
@@ -16,7 +14,7 @@ def test_the_change_is_in_the_store_and_in_what_is_served(tmp_path: Path) -> Non
     engine, store = FakeEngine(), open_store_at(make_store(tmp_path))
     engine.changes = conform(pd.DataFrame([CHANGES]), COLLABORATION_EVENTS)
     for _ in range(2):
-        Api(engine, store, Follower(engine, store, 0)).announce_policy()
+        make_api(tmp_path, engine, store).announce_policy()
     assert engine.events == ["p1"]
     with store.reading() as it:
         assert it.events_about(engine.changes)["event_type"].tolist() == ["POLICY_CHANGED"]
@@ -26,7 +24,7 @@ def test_of_two_workers_that_start_together_one_writes_the_change(tmp_path: Path
     engines, store = (FakeEngine(), FakeEngine()), open_store_at(make_store(tmp_path))
     for engine in engines:
         engine.changes = conform(pd.DataFrame([CHANGES]), COLLABORATION_EVENTS)
-        Api(engine, store, Follower(engine, store, 0)).announce_policy()
+        make_api(tmp_path, engine, store).announce_policy()
     assert [engine.events for engine in engines] == [["p1"], ["p1"]]
 
 

@@ -19,11 +19,11 @@ import pandas as pd
 
 from features import columns as c
 from features.bank import TextBank
+from features.memory import return_freed_arrays
 from features.tables import read_tables, write_tables
 from features.text import EmbeddingCache, load_encoder
 from training import simulate as simulation
 from training.fit import fit_matching, term_weights
-from training.memory import return_freed_arrays
 from training.world import WORLD_1
 
 REGIONS = (1, 10, 100)

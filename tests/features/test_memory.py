@@ -7,7 +7,7 @@ import pytest
 
 DROPPED = """
 import numpy as np
-from training.memory import return_freed_arrays
+from features.memory import return_freed_arrays
 
 def megabytes():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
