@@ -4,7 +4,6 @@ import logging
 from threading import Lock, Thread
 from time import sleep
 
-from features.errors import InputError
 from serving.audit import Audit
 from serving.limits import Limits
 from serving.store import Store
@@ -23,13 +22,13 @@ class Books:
         self._settling = Lock()
 
     def settle(self) -> bool:
-        """Bring the store up to date; False where it does not answer, then it is told with the next settling."""
+        """Bring the store up to date; False where that fails: the log says why, and nothing is lost by it."""
         with self._settling:
             try:
                 self.limits.settle()
                 self.audit.settle()
-            except InputError as error:
-                logger.warning("quotas and audit wait in memory: %s", error.message)
+            except Exception:
+                logger.exception("quotas and audit wait in memory")
                 return False
         return True
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from features.errors import Detail, InputError, bad
 from serving.errors import invalid
 from serving.metrics import KEYS_REFUSED
-from serving.rows import Time
+from serving.rows import Id, Time
 
 LOOK_EVERY_S = 0.5
 
@@ -24,7 +24,7 @@ class Key(BaseModel):
     which it opens none, and how much it may ask. A holder has two while one takes the other's place."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str = Field(min_length=1, max_length=100)
+    name: Id
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     scopes: frozenset[Literal["platform", "risk", "datascience", "admin"]] = Field(min_length=1)
     not_after: Time | None = None

@@ -80,6 +80,7 @@ def test_a_broken_file_is_refused_said_once_and_the_old_keys_stay(path, caplog):
         [row("a", scopes=[])],
         [row("a", not_after="plain-secret")],
         [row("a", name="")],
+        [row("a", name="\x00")],
         [row("a"), row("a", name="another")],
     ],
 )
