@@ -3,7 +3,11 @@
 Everything is under one data directory: ``mlflow.db`` (tracking and registry), ``artifacts/``, ``releases/<version>/``
 (verified copies: ``manifest.json`` and one folder per model) and ``champion.json``, which names the copy to serve:
 a service starts without MLflow and its database. The registered model ``release`` carries the aliases ``champion`` and
-``challenger``; an alias moved in MLflow's own UI takes effect with :meth:`Registry.promote` of that version.
+``challenger``; an alias moved in MLflow's own UI takes effect with :meth:`Registry.promote` of that version, or where
+:meth:`Registry.pull` is called.
+
+Where ``CREATORMATCH_REGISTRY`` is the URL of an MLflow tracking server, that has the database and the artifacts of all
+machines; each keeps its own verified copies and pointer, and serves from them when the server is down.
 """
 
 import json
@@ -18,12 +22,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from features.errors import InputError
+from features.errors import InputError, bad
 from models import release as rel
 
 if TYPE_CHECKING:
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
 RELEASE, EXPERIMENT = "release", "creatormatch"
 CHAMPION, CHALLENGER = "champion", "challenger"
 POINTER = "champion.json"
+FILES = "model/files"  # of a run's artifacts
+SERVER = "CREATORMATCH_REGISTRY"
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # or it would try for minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 def champion_version(data_dir: Path) -> str:
@@ -54,41 +66,53 @@ def local_champion(data_dir: Path) -> Path:
 
 
 class Registry:
-    """The models, releases and aliases kept under ``data_dir``, which the first model that is logged creates."""
+    """The models, releases and aliases kept on the ``server``, by default the one that the environment names; where
+    there is none, under ``data_dir``, which the first model that is logged creates.
 
-    def __init__(self, data_dir: Path) -> None:
+    Every method raises InputError (UNAVAILABLE) when the registry does not answer.
+    """
+
+    def __init__(self, data_dir: Path, server: str | None = None) -> None:
         self.data_dir = data_dir.resolve()
         self._database = self.data_dir / "mlflow.db"
+        self._server = _checked(server or os.environ.get(SERVER))
 
     @cached_property
     def _client(self) -> "MlflowClient":
-        """Opens the database; the first time it gets MLflow's current schema, about two seconds.
+        """Opens the database, or finds the server; the first time a database gets MLflow's current schema, about two
+        seconds.
 
-        Raises InputError: NOT_FOUND when there is none, UNAVAILABLE for a file that is not a database, or not one of
-        this MLflow.
+        Raises InputError: NOT_FOUND when there is no database, UNAVAILABLE for a file that is none, or not one of this
+        MLflow, and for a server that does not answer.
         """
-        if not self._database.is_file():
+        if not self._server and not self._database.is_file():
             raise InputError(f"{self.data_dir}: holds no releases; run train first", code="NOT_FOUND")
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
         from mlflow.exceptions import MlflowException  # 1.5 seconds, that a command without a registry should not pay
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         try:
-            return _connect(f"sqlite:///{self._database}")
+            return _connect(self._server or f"sqlite:///{self._database}")
         except (MlflowException, SQLAlchemyError) as error:
-            raise InputError(f"{self.data_dir}: the registry cannot be opened: {error}", (), "UNAVAILABLE") from error
+            raise InputError(f"{self._place}: the registry cannot be opened: {error}", (), "UNAVAILABLE") from error
+
+    @property
+    def _place(self) -> str:
+        return f"{SERVER}={self._server}" if self._server else str(self.data_dir)
 
     @cached_property
     def _experiment(self) -> str:
         found = self._client.get_experiment_by_name(EXPERIMENT)
-        location = (self.data_dir / "artifacts").as_uri()
+        location = None if self._server else (self.data_dir / "artifacts").as_uri()  # a server has its own
         return found.experiment_id if found else self._client.create_experiment(EXPERIMENT, location)
 
     def log_model(self, folder: Path, meta: rel.Meta) -> str:
         """Writes ``meta.json`` into ``folder`` and keeps the folder as a new version of the model ``meta.name``."""
         rel.write_meta(folder, meta)
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._database.touch()
+        if not self._server:
+            self._database.touch()
         kept = ("data_hash", "data_as_of", "feature_set_hash", "encoder_id", "seed")
         origin = {key: str(getattr(meta, key)) for key in kept}
         return self._version(meta.name, folder, origin, rel.read_meta(folder).metrics, _mlmodel(meta))
@@ -105,7 +129,7 @@ class Registry:
 
     def manifest(self, ref: str = CHAMPION) -> rel.Manifest:
         """The manifest of a release by version or alias. Raises InputError (NOT_FOUND)."""
-        return rel.read_manifest(_files(self._find(ref)))
+        return self._manifest(self._find(ref))
 
     def fetch(self, ref: str = CHAMPION) -> Path:
         """The folder of a verified local copy of a release, by version or alias.
@@ -113,12 +137,28 @@ class Registry:
         Raises InputError: NOT_FOUND for an unknown release, CONFLICT naming the models with other files.
         """
         found = self._find(ref)
-        target = self.data_dir / "releases" / str(found.version)
+        manifest, target = self._manifest(found), self.data_dir / "releases" / str(found.version)
         try:
-            rel.check_folder(target)
+            copied = rel.check_folder(target)
         except InputError:  # no copy yet, or a damaged one
-            self._copy(rel.read_manifest(_files(found)), target)
+            copied = None
+        if copied != manifest:  # another registry has a release of this number too
+            self._copy(manifest, target)
         return target
+
+    def pull(self) -> str:
+        """Has this data directory serve what the registry calls the champion, from a verified copy; its version.
+
+        Raises InputError as :meth:`fetch` does, and then what was served before stays.
+        """
+        version = self.champion()
+        self.fetch(version)
+        self._point_here(version)
+        return version
+
+    def champion(self) -> str:
+        """The version of the champion, which may have been promoted elsewhere. Raises InputError (NOT_FOUND)."""
+        return str(self._find(CHAMPION).version)
 
     def promote(self, version: str | None = None, only: str | None = None) -> str:
         """Makes a release (default: the challenger) the champion after its check, and returns its version.
@@ -169,12 +209,16 @@ class Registry:
             get = client.get_model_version if ref.isdecimal() else client.get_model_version_by_alias
             return get(name, ref)
         except MlflowException as error:
-            raise InputError(f"{name} {ref}: not in the registry of {self.data_dir}", code="NOT_FOUND") from error
+            if self._server and error.error_code not in ABSENT:
+                raise _silent(self._place, error) from error
+            raise InputError(f"{name} {ref}: not in the registry of {self._place}", code="NOT_FOUND") from error
 
     def _champion(self) -> str | None:
         try:
-            return str(self._find(CHAMPION).version)
-        except InputError:
+            return self.champion()
+        except InputError as error:
+            if error.code != "NOT_FOUND":
+                raise
             return None
 
     def _version(
@@ -182,10 +226,11 @@ class Registry:
     ) -> str:
         """A run with tags, metrics and the folder's files, registered as a new version of ``name``."""
         client = self._client
+        from mlflow.entities import Metric
+
         run = client.create_run(self._experiment, run_name=name, tags=dict(tags)).info
-        for key, value in metrics.items():
-            client.log_metric(run.run_id, key, value)
-        client.log_artifacts(run.run_id, str(folder), "model/files")
+        client.log_batch(run.run_id, [Metric(key, value, run.start_time, 0) for key, value in metrics.items()])
+        client.log_artifacts(run.run_id, str(folder), FILES)
         if mlmodel:
             client.log_text(run.run_id, mlmodel, "model/MLmodel")
         client.set_terminated(run.run_id)
@@ -193,23 +238,43 @@ class Registry:
             client.create_registered_model(name)
         return str(client.create_model_version(name, f"{run.artifact_uri}/model", run.run_id, dict(tags)).version)
 
+    def _manifest(self, version: "ModelVersion") -> rel.Manifest:
+        with tempfile.TemporaryDirectory() as folder:
+            return rel.read_manifest(self._files(version, Path(folder)))
+
+    def _files(self, version: "ModelVersion", folder: Path) -> Path:
+        """The files behind a version, copied to a place under ``folder``, where nothing is when they are lost."""
+        client = self._client
+        from mlflow.exceptions import MlflowException
+
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return Path(client.download_artifacts(version.run_id, FILES, str(folder)))
+        except (MlflowException, OSError) as error:
+            if self._server:
+                raise _silent(self._place, error) from error
+            return folder / FILES
+
     def _copy(self, manifest: rel.Manifest, target: Path) -> None:
         """Copies the models of a release to ``target``, which appears only when it is complete and checked."""
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as part:
             folder = Path(part) / "release"
             folder.mkdir()
             rel.write_manifest(folder, manifest)
             for name, entry in manifest.models.items():
-                source = _files(self._find(entry.version, name))
+                source = self._files(self._find(entry.version, name), Path(part) / "models" / name)
                 if source.is_dir():  # or else the check says that the model is missing
-                    shutil.copytree(source, folder / name)
+                    source.replace(folder / name)
             rel.check_folder(folder)
             shutil.rmtree(target, ignore_errors=True)
             folder.replace(target)
 
     def _point(self, version: str) -> None:
         self._client.set_registered_model_alias(RELEASE, CHAMPION, version)
+        self._point_here(version)
+
+    def _point_here(self, version: str) -> None:
         part = self.data_dir / f"{POINTER}.part"
         part.write_text(json.dumps({"version": version}) + "\n", encoding="utf-8")
         part.replace(self.data_dir / POINTER)
@@ -227,9 +292,16 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _files(version: "ModelVersion") -> Path:
-    """The folder of the files behind a version; the artifact root is always a local one, see :class:`Registry`."""
-    return Path(url2pathname(urlsplit(version.source).path)) / "files"
+def _checked(server: str | None) -> str | None:
+    """Without a password, which errors would show."""
+    if server and (not server.startswith(("http://", "https://")) or "@" in server):
+        problem = "give the http(s) URL of an MLflow tracking server; a password goes into MLFLOW_TRACKING_PASSWORD"
+        raise bad(SERVER, problem, server.rpartition("@")[2])
+    return server or None
+
+
+def _silent(place: str, error: Exception) -> InputError:
+    return InputError(f"{place}: the registry does not answer: {error}", code="UNAVAILABLE")
 
 
 def _mlmodel(meta: rel.Meta) -> str:

@@ -1,6 +1,7 @@
 """MLflow round trips in a directory of the test's own (with a space in its name: artifact places are URIs)."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -185,3 +186,33 @@ def test_champion_is_served_without_mlflow(registry: Registry, home: Path, tmp_p
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert answer.stdout.split() == ["1", "False"]
+
+
+def test_a_champion_that_was_made_elsewhere_is_pulled(registry: Registry, home: Path, tmp_path: Path) -> None:
+    import mlflow
+
+    for letter in "ab":
+        train(registry, tmp_path / "m", letter)
+    registry.promote("1")
+    mlflow.MlflowClient(f"sqlite:///{home / 'mlflow.db'}").set_registered_model_alias("release", "champion", "2")
+    assert weights(local_champion(home)) == "ranker a"
+    assert registry.pull() == registry.champion() == "2"
+    assert weights(local_champion(home)) == "ranker b"
+
+
+def test_a_copy_from_another_registry_is_not_taken_for_ours(registry: Registry, home: Path, tmp_path: Path) -> None:
+    other = Registry(tmp_path / "other")
+    for one, letter in ((registry, "a"), (other, "b")):
+        train(one, tmp_path / "m", letter)
+        one.promote()
+    shutil.rmtree(home / "releases")
+    shutil.copytree(tmp_path / "other" / "releases", home / "releases")
+    assert weights(local_champion(home)) == "ranker b"
+    assert weights(registry.fetch()) == "ranker a"
+
+
+@pytest.mark.parametrize("server", ["sqlite:///mlflow.db", "mlflow:5000", "https://me:s3cret@mlflow"])
+def test_a_server_is_named_by_its_url_and_a_password_stays_out_of_it(home: Path, server: str) -> None:
+    with pytest.raises(InputError, match="CREATORMATCH_REGISTRY: give the http") as refusal:
+        Registry(home, server)
+    assert "s3cret" not in str(refusal.value.details) + refusal.value.message
