@@ -62,3 +62,9 @@ def note(**values: Any) -> None:
     """Keeps values of this answer, which nobody may change."""
     if trace := _TRACE.get():
         trace.values.update(values)
+
+
+def noted(name: str) -> Any:
+    """The value of that name that this answer has left so far; None without one."""
+    trace = _TRACE.get()
+    return trace.values.get(name) if trace else None

@@ -1,6 +1,6 @@
 """The answer to a rank request: filter, retrieve, rank, explain."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -17,11 +17,12 @@ from features.pairs import Query, Rows, asked_usd, build_query, pair_features
 from features.trace import note, stage
 from models.bundle import Bundle
 from models.catalogue import Catalogue
+from models.considered import Considered, candidates
 from models.diversity import pool_size
 from models.exclusivity import bound
 from models.exploration import FEW_JOBS, bonuses, floor_places, record, seed_of
 from models.filters import Filtered, apply
-from models.places import Exploring, places
+from models.places import Exploring, Places, places
 from models.reasons import Reason, in_language, said, spoken
 from models.retriever import retrieve
 
@@ -138,24 +139,36 @@ def _score(
     pinned[np.searchsorted(rows, pins)] = np.arange(len(pins))
     order = np.lexsort((catalogue.state.by_id[rows], -scores, pinned))
     limit, diversity = request.get("limit", LIMIT), request.get("diversity") or 0.0
-    exploring = _exploring(catalogue, bundle, pairs, order, request, query.brief) if request.get("explore") else None
-    shown = places(order, scores, catalogue.state.vectors[rows], limit, len(pins), diversity, exploring)
+    draw = _explorer(catalogue, bundle, pairs, order, limit) if request.get("explore") else None
+    vectors = catalogue.state.vectors[rows] if diversity else catalogue.state.vectors[:0]
+
+    def placed(rng: np.random.Generator) -> Places:
+        return places(order, scores, vectors, limit, len(pins), diversity, draw(rng) if draw else None)
+
+    shown = placed(np.random.default_rng(seed_of(request, query.brief) if draw else 0))
     kept = pairs.iloc[shown.best]
-    return Ranked(rows[shown.best], scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
+    ranked = Ranked(rows[shown.best], scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
+    best = candidates(shown.best, order)
+    redrawn = (lambda rng: placed(rng).best == shown.best) if draw else None
+    note(considered=Considered(pairs.iloc[best], scores[best], ranked.success, shown.explored, shown.diverse, redrawn))
+    return ranked
 
 
-def _exploring(
-    catalogue: Catalogue, bundle: Bundle, pairs: pd.DataFrame, order: Rows, request: Mapping[str, Any], brief: pd.Series
-) -> Exploring:
-    """Bonuses for the best of the new creators among ``pairs`` (k, p), by the request's seed."""
-    rng = np.random.default_rng(seed_of(request, brief))
-    limit = request.get("limit", LIMIT)
+def _explorer(
+    catalogue: Catalogue, bundle: Bundle, pairs: pd.DataFrame, order: Rows, limit: int
+) -> Callable[[np.random.Generator], Exploring]:
+    """What draws bonuses for the best of the new creators among ``pairs`` (k, p)."""
     new = pairs["jobs"].to_numpy() < FEW_JOBS
     tried = order[new[order]][: pool_size(limit)]
+    success = _success(bundle, pairs.iloc[tried])
     completed, failed = record(catalogue.tables["collaboration_events"], pairs.index[tried])
-    bonus = np.zeros(len(pairs))
-    bonus[tried] = bonuses(_success(bundle, pairs.iloc[tried]), completed, failed, rng)
-    return Exploring(new, bonus, floor_places(limit, rng))
+
+    def draw(rng: np.random.Generator) -> Exploring:
+        bonus = np.zeros(len(new))
+        bonus[tried] = bonuses(success, completed, failed, rng)
+        return Exploring(new, bonus, floor_places(limit, rng))
+
+    return draw
 
 
 def _success(bundle: Bundle, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:

@@ -14,6 +14,8 @@ import pandas as pd
 from features import columns as c
 from features import schema
 from features.errors import Detail, InputError, bad
+from features.rankings import RANKED_AT
+from features.trace import noted
 from features.validation import violations
 from serving import feedback, fraud_requests, labels, ledger, ledger_requests, pages, requests, what_if
 from serving.auth import RISK, Caller
@@ -24,6 +26,7 @@ from serving.together import Together
 
 if TYPE_CHECKING:
     from models.engine import Engine
+    from serving.rankings import RankingLog
     from serving.releases import Releases
 
 Answer = dict[str, Any]
@@ -38,8 +41,8 @@ class Api:
     write judges and stores in one transaction of its own, and answers once the catalogue here has it too.
     """
 
-    def __init__(self, store: Store, follower: Follower, releases: "Releases") -> None:
-        self._store, self._follower, self._releases = store, follower, releases
+    def __init__(self, store: Store, follower: Follower, releases: "Releases", rankings: "RankingLog") -> None:
+        self._store, self._follower, self._releases, self._rankings = store, follower, releases, rankings
         self._live, self._backfills = (
             Together(partial(self._append, backfill), MOST_TOGETHER) for backfill in (False, True)
         )
@@ -220,11 +223,14 @@ class Api:
         return [_counted(rows[start:end]) for start, end in pairwise([0, *ends])]
 
     def _remember(self, answer: Answer, brief: Body) -> None:
-        """Keeps a ranking's brief, under the ranking's own id where it has none, for the feedback that may come."""
-        ranking_id = answer["ranking_id"]
-        given = brief.model_dump(mode="json", exclude_none=True)
-        kept = json.dumps({c.BRIEF_ID: ranking_id} | given, ensure_ascii=False)
-        self._store.remember(Ranking(ranking_id, kept, answer["models"]["release"], self._now()))
+        """Keeps a ranking's brief, under the ranking's own id where it has none, for the feedback that may come, and
+        tells the log what the ranking was made from."""
+        ranking_id, release, now = answer["ranking_id"], answer["models"]["release"], self._now()
+        given = {c.BRIEF_ID: ranking_id} | brief.model_dump(mode="json", exclude_none=True)
+        self._store.remember(Ranking(ranking_id, json.dumps(given, ensure_ascii=False), release, now))
+        facts = {c.RANKING_ID: ranking_id, RANKED_AT: now, c.POLICY_VERSION: release}
+        if considered := noted("considered"):
+            self._rankings.tell(considered, facts | {name: given.get(name) for name in (c.BRIEF_ID, c.BRAND_ID)})
 
     def _dated(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with a missing ``observed_at`` just after everything known, so that they are the latest."""

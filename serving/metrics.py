@@ -69,6 +69,7 @@ KEYS_REFUSED = Gauge(
     multiprocess_mode="livemax",
 )
 AUDIT_DROPPED = Counter("creatormatch_audit_dropped", "Reads of fraud evidence of which the audit has no row.")
+RANKINGS = Counter("creatormatch_rankings", "Rankings by whether the log has them.", ["outcome"])
 RELEASES = Counter("creatormatch_releases", "Promoted releases by what became of them here.", ["outcome"])
 RELEASE = Gauge("creatormatch_release_version", "The release that is served.", multiprocess_mode="liveall")
 PROMOTED = Gauge(

@@ -16,6 +16,7 @@ import psutil
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import InputError, bad
+from features.rankings import FOLDER
 from serving import errors
 from serving.api import Api
 from serving.app import LONGEST_S, build_app
@@ -42,6 +43,7 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     """
     from models.registry import POINTER, local_champion
     from serving.loader import Loader  # seconds
+    from serving.rankings import RankingLog
     from serving.releases import Releases
 
     auth = Auth.from_file(keys)
@@ -52,13 +54,17 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     follower = loader.first(release)
     tell_release(release, home / POINTER)
     releases = Releases(home, store, follower, release.name, loader.beside)
-    api = Api(store, follower, releases)
+    rankings = RankingLog(home / FOLDER)
+    api = Api(store, follower, releases, rankings)
     api.announce_policy()
     books = Books(store)
     books.keep_settling()
     follower.keep_following()
     releases.keep_looking()
-    return build_app(api, auth, books)
+    rankings.keep_writing()
+    app = build_app(api, auth, books)
+    app.state.rankings = rankings
+    return app
 
 
 def _settings() -> tuple[Path, str | None]:
@@ -98,9 +104,10 @@ async def routes(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _finish(service: Any) -> None:
-    """Tells the store what it has not heard yet, once the last request is answered."""
+    """Writes what is not written yet, once the last request is answered."""
     if service.__is_ready__():
         service.app.state.books.settle()
+        service.app.state.rankings.close()
 
 
 def _guarded(service: Any) -> Any:

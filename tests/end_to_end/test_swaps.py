@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -16,13 +17,15 @@ import httpx
 import pandas as pd
 import pytest
 
+from features.rankings import FOLDER, read_rankings
 from models.golden import EXPECTED, FILE
 from models.registry import Registry, local_champion
 from models.release import Manifest, digest, read_manifest, write_manifest
 from tests.end_to_end.serve import PATIENCE, free_port, running
 
 CREATORMATCH = str(Path(sys.executable).with_name("creatormatch"))
-PAUSE_S = 0.02  # of each client between requests: a saturated service would load no release in a test's time
+PAUSE_S = 0.05  # of each client between requests: a saturated service would load no release in a test's time
+Stoppable = tuple[httpx.Client, Callable[[], None]]
 BRIEF = {"description": "cozy recipe videos, honest taste", "content_labels": ["food"], "brand_id": "brand-1"}
 
 
@@ -38,11 +41,18 @@ def own_home(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(own_home: Path, dataset: Path) -> Iterator[httpx.Client]:
+def stoppable(own_home: Path, dataset: Path) -> Iterator[Stoppable]:
+    """The service, and what stops it."""
     port = free_port()
     command = [CREATORMATCH, "serve", "--home", str(own_home), "--data", str(dataset), "--port", str(port)]
-    with running(command, port, own_home.parent / "log", {}, own_home.parent) as client:
-        yield client
+    with ExitStack() as stack:
+        client = stack.enter_context(running(command, port, own_home.parent / "log", {}, own_home.parent))
+        yield client, stack.close
+
+
+@pytest.fixture(scope="module")
+def service(stoppable: Stoppable) -> httpx.Client:
+    return stoppable[0]
 
 
 @pytest.fixture
@@ -139,3 +149,15 @@ def test_a_bad_release_is_refused_and_reported_and_the_champion_stays(service, o
     assert "ranker" in refused["reason"]
     Registry(own_home).promote(before)
     assert post(service, "/v1/models/reload")["refused"] == answer["refused"]
+
+
+def test_every_ranking_is_in_the_log_once_the_service_has_stopped(stoppable, own_home):
+    service, stop = stoppable
+    answer = post(service, "/v1/creators/rank", brief=BRIEF, limit=3, explore=True)
+    stop()
+    rows = read_rankings(own_home / FOLDER)
+    mine = rows[rows["ranking_id"] == answer["ranking_id"]].dropna(subset=["position"])
+    assert mine["creator_id"].tolist() == [one["creator_id"] for one in answer["results"]]
+    assert mine["propensity"].between(0, 1).all()
+    assert set(mine["brand_id"]) == {BRIEF["brand_id"]}
+    assert {"1", "2"} <= set(rows["policy_version"])

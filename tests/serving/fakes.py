@@ -22,6 +22,7 @@ from serving.auth import Auth
 from serving.books import Books
 from serving.follower import Follower
 from serving.opening import open_store, url_of
+from serving.rankings import RankingLog
 from serving.releases import Releases
 from serving.store import Store
 
@@ -125,7 +126,7 @@ def _is_dataset(url: str) -> bool:
 def make_api(home: Path, engine: Any, store: Store, load: Load = no_release) -> Api:
     """What answers over the engine of release 1; ``load`` makes that of another one that is promoted in ``home``."""
     served = Follower(engine, store, 0)
-    return Api(store, served, Releases(home, store, served, "1", load))
+    return Api(store, served, Releases(home, store, served, "1", load), RankingLog(home / "rankings"))
 
 
 def make_client(

@@ -29,6 +29,7 @@ from serving.auth import Auth
 from serving.books import Books
 from serving.follower import Follower
 from serving.opening import open_store
+from serving.rankings import RankingLog
 from serving.releases import Releases
 from serving.store import Store
 from tests.serving.fakes import no_release
@@ -82,7 +83,8 @@ def main(url: str, port: int) -> None:
     follower.keep_following()
     books = Books(store)
     books.keep_settling()
-    api = Api(store, follower, Releases(Path(home), store, follower, "1", no_release))
+    releases = Releases(Path(home), store, follower, "1", no_release)
+    api = Api(store, follower, releases, RankingLog(Path(home) / "rankings"))
     uvicorn.run(build_app(api, Auth(), books), port=port, log_level="error", access_log=False)
 
 
