@@ -191,4 +191,7 @@ def _read_json(path: Path, build: Callable[[dict[str, Any]], T]) -> T:
 
 
 def _manifest(content: dict[str, Any]) -> Manifest:
+    for name in content["models"]:
+        if not name.isidentifier():  # it becomes the name of a folder, and may come from another machine
+            raise ValueError(f"{name!r} is not the name of a model")
     return Manifest(**content | {"models": {name: Entry(**entry) for name, entry in content["models"].items()}})

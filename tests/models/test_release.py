@@ -149,3 +149,10 @@ def test_unreadable_manifest_is_an_input_error(tmp_path: Path, content: bytes) -
     (tmp_path / release.MANIFEST).write_bytes(content)
     with pytest.raises(InputError, match=r"manifest\.json: cannot be read"):
         release.check_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../ranker", "/etc", "..", "a/b", ""])
+def test_a_manifest_names_no_place_outside_its_folder(tmp_path: Path, manifest: release.Manifest, name: str) -> None:
+    release.write_manifest(tmp_path, replace(manifest, models={name: manifest.models["ranker"]}))
+    with pytest.raises(InputError, match="is not the name of a model"):
+        release.read_manifest(tmp_path)
