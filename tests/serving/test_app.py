@@ -139,6 +139,11 @@ def test_other_content_types_routes_and_methods_have_the_one_shape(client):
     assert wrong.headers["allow"] == "POST"
 
 
+def test_a_query_string_changes_nothing(client):
+    plain, queried = (client.post(f"/v1/creators/search{query}", json={}) for query in ("", "?page_size=1&sort=CREDIT"))
+    assert plain.content == queried.content
+
+
 def test_an_unknown_creator_is_a_404(client):
     assert error_of(client.post("/v1/credit", json={"creator_ids": ["nobody"]})) == (404, "NOT_FOUND", "creator_ids")
 
