@@ -40,6 +40,11 @@ class Considered:
     diverse: Flags
     redrawn: Callable[[np.random.Generator], Flags] | None = None
 
+    @property
+    def by_creator(self) -> "pd.Series[float]":
+        """The scores, indexed by creator_id."""
+        return pd.Series(self.scores, self.features.index)
+
     def frame(self, rng: np.random.Generator, facts: Mapping[str, Any]) -> pd.DataFrame:
         """A row each: ``facts`` of the whole ranking, creator_id, position (1 is the top; null for who was not shown),
         propensity, score, success_probability, explored, diverse, and the features."""

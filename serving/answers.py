@@ -83,8 +83,16 @@ class RankedCreator(Answer):
     fraud: FraudSummary
 
 
+class Placement(Answer):
+    """The experiment that runs, and the arm that the brief's brand is in, always the same."""
+
+    name: str
+    arm: Literal["champion", "challenger"]
+
+
 class RankAnswer(Answer):
-    """The ranking, best first, and where its candidates came from."""
+    """The ranking, best first, and where its candidates came from; ``experiment`` only where one runs and the brief
+    names its brand."""
 
     ranking_id: str
     results: list[RankedCreator]
@@ -92,6 +100,7 @@ class RankAnswer(Answer):
     hints: list[Hint]
     models: dict[str, Any]
     data_as_of: str
+    experiment: Placement | None = None
 
 
 class SearchCandidates(Answer):
@@ -197,9 +206,24 @@ class RefusedRelease(Answer):
     refused_at: str
 
 
+class ExperimentAnswer(Answer):
+    """``share`` of the brands are answered by the challenger."""
+
+    name: str
+    share: float
+
+
+class ChallengeAnswer(Answer):
+    """The release tried beside the champion: the share of rank requests that it answers unseen, and for whom."""
+
+    version: str
+    shadow: float
+    experiment: ExperimentAnswer | None
+
+
 class ModelsAnswer(Answer):
     """The release that is served: the version of each model, null for what is not trained, and its metrics; what the
-    fraud model's risk scores mean; which releases are refused, the latest last.
+    fraud model's risk scores mean; what is tried beside it; which releases are refused, the latest last.
 
     A service that has nothing to serve answers 503 and says why.
     """
@@ -209,6 +233,7 @@ class ModelsAnswer(Answer):
     risk_table: list[RiskRow]
     encoder_id: str
     data_as_of: str
+    challenger: ChallengeAnswer | None
     refused: list[RefusedRelease]
 
 

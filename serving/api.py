@@ -14,7 +14,7 @@ import pandas as pd
 from features import columns as c
 from features import schema
 from features.errors import Detail, InputError, bad
-from features.rankings import RANKED_AT
+from features.rankings import ARM, EXPERIMENT, RANKED_AT
 from features.trace import noted
 from features.validation import violations
 from serving import feedback, fraud_requests, labels, ledger, ledger_requests, pages, requests, what_if
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from models.engine import Engine
     from serving.rankings import RankingLog
     from serving.releases import Releases
+    from serving.trials import Trials
 
 Answer = dict[str, Any]
 MOST_TOGETHER = 4000  # events; a statement names each up to four times, and SQLite takes 32,766 values
@@ -41,8 +42,11 @@ class Api:
     write judges and stores in one transaction of its own, and answers once the catalogue here has it too.
     """
 
-    def __init__(self, store: Store, follower: Follower, releases: "Releases", rankings: "RankingLog") -> None:
-        self._store, self._follower, self._releases, self._rankings = store, follower, releases, rankings
+    def __init__(
+        self, store: Store, follower: Follower, releases: "Releases", trials: "Trials", rankings: "RankingLog"
+    ) -> None:
+        self._store, self._follower = store, follower
+        self._releases, self._trials, self._rankings = releases, trials, rankings
         self._live, self._backfills = (
             Together(partial(self._append, backfill), MOST_TOGETHER) for backfill in (False, True)
         )
@@ -53,7 +57,7 @@ class Api:
 
     def rank(self, request: requests.RankRequest, _: Caller) -> Answer:
         """Rank creators for a brief, with reasons when asked to explain."""
-        answer = self._engine.rank(_plain(request))
+        answer = self._trials.rank(self._engine, _plain(request))
         self._remember(answer, request.brief)
         return answer
 
@@ -119,12 +123,13 @@ class Api:
         return self._engine.collaborations(_plain(request), self._now())
 
     def models(self, _: requests.Nothing, __: Caller) -> Answer:
-        """The release that is served, its versions and metrics, and those that are refused."""
-        return self._engine.models() | {"refused": self._releases.refused}
+        """The release that is served, its versions and metrics, what is tried beside it, and what is refused."""
+        refused = [*self._releases.refused, *self._trials.refused]
+        return self._engine.models() | {"challenger": self._trials.told, "refused": refused}
 
     def reload(self, request: requests.Nothing, caller: Caller) -> Answer:
         """Serve what was promoted last, now, if it passes every check; also what was refused before."""
-        if not self._releases.look(again=True):
+        if not (self._releases.look(again=True) and self._trials.look(again=True)):
             raise InputError("the store does not answer; try again in a second", code="UNAVAILABLE")
         return self.models(request, caller)
 
@@ -228,9 +233,14 @@ class Api:
         ranking_id, release, now = answer["ranking_id"], answer["models"]["release"], self._now()
         given = {c.BRIEF_ID: ranking_id} | brief.model_dump(mode="json", exclude_none=True)
         self._store.remember(Ranking(ranking_id, json.dumps(given, ensure_ascii=False), release, now))
-        facts = {c.RANKING_ID: ranking_id, RANKED_AT: now, c.POLICY_VERSION: release}
+        experiment = answer.get("experiment") or {}
+        facts = {
+            c.RANKING_ID: ranking_id, RANKED_AT: now, c.POLICY_VERSION: release, EXPERIMENT: experiment.get("name"),
+            ARM: experiment.get("arm"),
+        }  # fmt: skip
         if considered := noted("considered"):
-            self._rankings.tell(considered, facts | {name: given.get(name) for name in (c.BRIEF_ID, c.BRAND_ID)})
+            facts |= {name: given.get(name) for name in (c.BRIEF_ID, c.BRAND_ID)}
+            self._rankings.tell(considered, facts)
 
     def _dated(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with a missing ``observed_at`` just after everything known, so that they are the latest."""

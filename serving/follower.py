@@ -1,8 +1,7 @@
 """The catalogue in memory follows the store, whoever writes there: this worker, another one, another machine's."""
 
 import logging
-from threading import Lock, Thread
-from time import sleep
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from features.schema import Tables
@@ -26,7 +25,7 @@ class Follower:
 
     def __init__(self, engine: "Engine", store: Store, since: int) -> None:
         self._engine, self._store, self._number = engine, store, since
-        self._looking = Lock()
+        self._looking, self._stopped = Lock(), Event()
 
     @property
     def engine(self) -> "Engine":
@@ -49,8 +48,12 @@ class Follower:
         return True
 
     def keep_following(self) -> None:
-        """Looks again and again from now on, as long as the process lives."""
+        """Looks again and again from now on, until it is stopped."""
         Thread(target=self._poll, name="follower", daemon=True).start()
+
+    def stop(self) -> None:
+        """Looks no more, and lets go of the engine once the last request has."""
+        self._stopped.set()
 
     def give_way(self, other: "Follower") -> None:
         """From now on ``other``'s engine answers, once it holds all that this one's does and all that was written
@@ -74,5 +77,5 @@ class Follower:
         metrics.DATA.set(self._engine.as_of.timestamp())
 
     def _poll(self) -> None:
-        while True:
-            sleep(POLL_S if self.follow() else AFTER_FAILURE_S)
+        while not self._stopped.wait(POLL_S if self.follow() else AFTER_FAILURE_S):
+            pass

@@ -69,6 +69,16 @@ KEYS_REFUSED = Gauge(
     multiprocess_mode="livemax",
 )
 AUDIT_DROPPED = Counter("creatormatch_audit_dropped", "Reads of fraud evidence of which the audit has no row.")
+SHADOWED = Counter("creatormatch_shadow_requests", "Rank requests that a challenger ranked, unseen.", ["outcome"])
+SHADOW_SECONDS = Histogram(
+    "creatormatch_shadow_duration_seconds", "Of the same rank requests.", ["arm"], buckets=DURATIONS[2:]
+)
+SHADOW_OVERLAP = Histogram("creatormatch_shadow_overlap", "Of the first ten of both lists.", buckets=(0, *TENTHS))
+SHADOW_CORRELATION = Histogram(
+    "creatormatch_shadow_rank_correlation",
+    "Spearman's, of the candidates of both.",
+    buckets=(*(-one for one in TENTHS[::-2]), 0, *TENTHS),
+)
 RANKINGS = Counter("creatormatch_rankings", "Rankings by whether the log has them.", ["outcome"])
 RELEASES = Counter("creatormatch_releases", "Promoted releases by what became of them here.", ["outcome"])
 RELEASE = Gauge("creatormatch_release_version", "The release that is served.", multiprocess_mode="liveall")
@@ -152,10 +162,11 @@ def _tell_ranking(trace: Trace) -> None:
         CANDIDATES.labels(step).observe(told[step])
     SELECTIVITY.observe(told["eligible"] / told["catalogue"])
     for histogram, name in ((SUCCESS, "success"), (FRAUD, "fraud"), (CREDIT, "credit")):
-        _observe(histogram, told.get(name, ()))
+        observe(histogram, told.get(name, ()))
 
 
-def _observe(histogram: Histogram, values: Iterable[float]) -> None:
+def observe(histogram: Histogram, values: Iterable[float]) -> None:
+    """Counts the first FIRST values that are known."""
     for value in list(values)[:FIRST]:
         if value == value:  # not NaN, which is nothing said
             histogram.observe(value)

@@ -55,6 +55,7 @@ class Observed:
             "caller": scope.get("state", {}).get("caller"),
             "bytes_in": exchange.bytes_in,
             "bytes_out": exchange.bytes_out,
+            "experiment": trace.values.get("experiment"),
             "stages_ms": {name: round(1000 * took, 2) for name, took in [*trace.seconds.items()]} or None,
         }
         failed = exchange.status is None or exchange.status >= 500

@@ -45,6 +45,7 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     from serving.loader import Loader  # seconds
     from serving.rankings import RankingLog
     from serving.releases import Releases
+    from serving.trials import Trials
 
     auth = Auth.from_file(keys)
     release = local_champion(home)
@@ -55,12 +56,15 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     tell_release(release, home / POINTER)
     releases = Releases(home, store, follower, release.name, loader.beside)
     rankings = RankingLog(home / FOLDER)
-    api = Api(store, follower, releases, rankings)
+    trials = Trials(home, follower, loader.beside)
+    api = Api(store, follower, releases, trials, rankings)
     api.announce_policy()
     books = Books(store)
     books.keep_settling()
     follower.keep_following()
-    releases.keep_looking()
+    for watch in (releases, trials):
+        watch.keep_looking()
+    trials.shadow.keep_ranking()
     rankings.keep_writing()
     app = build_app(api, auth, books)
     app.state.rankings = rankings

@@ -10,7 +10,7 @@ import typer
 
 from features.errors import InputError
 from features.memory import return_freed_arrays
-from training import benchmark_cli, credit_cli, registry_cli
+from training import benchmark_cli, challenge_cli, credit_cli, registry_cli
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(benchmark_cli.app, name="benchmark")
 app.command("fit-credit", epilog=credit_cli.EXAMPLE)(credit_cli.fit_credit)
 app.command(epilog=registry_cli.EXAMPLE)(registry_cli.pull)
+app.command(epilog=challenge_cli.EXAMPLE)(challenge_cli.challenge)
 
 
 class ModelName(StrEnum):

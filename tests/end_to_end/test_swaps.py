@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from features.rankings import FOLDER, read_rankings
+from models.challenge import Challenge, Experiment, write_challenge
 from models.golden import EXPECTED, FILE
 from models.registry import Registry, local_champion
 from models.release import Manifest, digest, read_manifest, write_manifest
@@ -147,8 +148,24 @@ def test_a_bad_release_is_refused_and_reported_and_the_champion_stays(service, o
     (refused,) = answer["refused"]
     assert refused["version"] == "9"
     assert "ranker" in refused["reason"]
+    assert 'creatormatch_releases_total{outcome="refused"} 1.0' in service.get("/metrics").text
     Registry(own_home).promote(before)
     assert post(service, "/v1/models/reload")["refused"] == answer["refused"]
+
+
+def test_a_challenger_answers_its_arm_and_ranks_the_rest_in_the_shadow(service, own_home):
+    champion = served(service)
+    challenger, experiment = {"1": "2", "2": "1"}[champion], Experiment("two", 0.5)
+    write_challenge(own_home, Challenge(challenger, 1.0, experiment))
+    until(lambda: post(service, "/v1/models")["challenger"] is not None)
+    for brand in ("brand-1", "brand-2", "brand-3", "brand-4"):
+        answer = post(service, "/v1/creators/rank", brief=BRIEF | {"brand_id": brand}, limit=10)
+        arm = experiment.arm(brand)
+        assert answer["experiment"] == {"name": "two", "arm": arm}
+        assert answer["models"]["release"] == (challenger if arm == "challenger" else champion)
+    until(lambda: 'creatormatch_shadow_requests_total{outcome="compared"}' in service.get("/metrics").text)
+    write_challenge(own_home, None)
+    until(lambda: post(service, "/v1/models")["challenger"] is None)
 
 
 def test_every_ranking_is_in_the_log_once_the_service_has_stopped(stoppable, own_home):
@@ -161,3 +178,4 @@ def test_every_ranking_is_in_the_log_once_the_service_has_stopped(stoppable, own
     assert mine["propensity"].between(0, 1).all()
     assert set(mine["brand_id"]) == {BRIEF["brand_id"]}
     assert {"1", "2"} <= set(rows["policy_version"])
+    assert set(rows["arm"].dropna()) == {"champion", "challenger"}

@@ -1,6 +1,6 @@
 """A hand-written engine, and the smallest service around it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from serving.books import Books
 from serving.follower import Follower
 from serving.opening import open_store, url_of
 from serving.rankings import RankingLog
-from serving.releases import Releases
+from serving.releases import Load, Releases
 from serving.store import Store
+from serving.trials import Trials
 
-Load = Callable[[Path, Follower], Follower]
 OPENED: list[Store] = []
 """Closed after each test (conftest.py)."""
 CHANGES = 5  # in the history of everyone's credit
@@ -126,7 +126,8 @@ def _is_dataset(url: str) -> bool:
 def make_api(home: Path, engine: Any, store: Store, load: Load = no_release) -> Api:
     """What answers over the engine of release 1; ``load`` makes that of another one that is promoted in ``home``."""
     served = Follower(engine, store, 0)
-    return Api(store, served, Releases(home, store, served, "1", load), RankingLog(home / "rankings"))
+    releases, trials = Releases(home, store, served, "1", load), Trials(home, served, load)
+    return Api(store, served, releases, trials, RankingLog(home / "rankings"))
 
 
 def make_client(

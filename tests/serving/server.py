@@ -32,6 +32,7 @@ from serving.opening import open_store
 from serving.rankings import RankingLog
 from serving.releases import Releases
 from serving.store import Store
+from serving.trials import Trials
 from tests.serving.fakes import no_release
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +85,8 @@ def main(url: str, port: int) -> None:
     books = Books(store)
     books.keep_settling()
     releases = Releases(Path(home), store, follower, "1", no_release)
-    api = Api(store, follower, releases, RankingLog(Path(home) / "rankings"))
+    trials = Trials(Path(home), follower, no_release)
+    api = Api(store, follower, releases, trials, RankingLog(Path(home) / "rankings"))
     uvicorn.run(build_app(api, Auth(), books), port=port, log_level="error", access_log=False)
 
 

@@ -15,9 +15,9 @@ from models.registry import POINTER
 from models.release import Manifest, write_manifest
 from serving.follower import Follower
 from serving.metrics import RELEASES
-from serving.releases import Releases
+from serving.releases import Load, Releases
 from serving.store import Store
-from tests.serving.fakes import AS_OF, FakeEngine, Load, make_store, open_store_at
+from tests.serving.fakes import AS_OF, FakeEngine, make_store, open_store_at
 
 
 class SlowEngine(FakeEngine):

@@ -16,7 +16,7 @@ from training import cli, console
 
 COMMANDS = (
     "simulate", "validate", "train", "evaluate", "promote", "rollback", "models", "rank", "fraud", "credit", "serve",
-    "fit-credit", "benchmark",
+    "fit-credit", "benchmark", "challenge",
 )  # fmt: skip
 
 
