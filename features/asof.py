@@ -57,8 +57,13 @@ def known(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp | None = None) 
     """
     completed = schema.complete(tables)
     end = _last_moment(completed) if end is None else end
-    visible = {name: _visible(completed[name], table, as_of, end) for name, table in schema.CONTRACT.items()}
-    return visible | {schema.IMPRESSIONS.name: _with_outcomes(visible[schema.IMPRESSIONS.name], as_of, end)}
+    return {name: known_rows(completed[name], table, as_of, end) for name, table in schema.CONTRACT.items()}
+
+
+def known_rows(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Of one table, or of some of its entities, what :func:`known` gives."""
+    visible = _visible(frame, table, as_of, end)
+    return _with_outcomes(visible, as_of, end) if table is schema.IMPRESSIONS else visible
 
 
 def exported(tables: Tables, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:

@@ -58,7 +58,12 @@ def read_some(source: str | Path, names: Iterable[str]) -> dict[str, pd.DataFram
     for name in names:
         if name not in raw:
             raise bad("dataset", f"has no table {name}; add {name}.parquet or {name}.csv, or a SQL table", str(source))
-    return {name: schema.conform(_typed(raw[name], schema.CONTRACT[name]), schema.CONTRACT[name]) for name in names}
+    return {name: conformed(raw[name], schema.CONTRACT[name]) for name in names}
+
+
+def conformed(raw: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Rows of one table as they stand in a source, conformed; raises InputError as :func:`read_tables` does."""
+    return schema.conform(_typed(raw, table), table)
 
 
 def read_raw(source: str | Path, names: Iterable[str] = tuple(schema.CONTRACT)) -> dict[str, pd.DataFrame]:

@@ -11,20 +11,36 @@ from features import columns as c
 from features.asof import known
 from features.bank import TextBank
 from features.fraud import fraud_features
-from features.fraud.history import Dossier, everyones_graph
-from features.graph.creators import Graph
 from features.schema import Tables
 from features.state import State, build_state, engagements, spliced
 from models.bundle import Bundle
 from models.credit import credit_scores
+from models.dealings import dealings
+from models.exclusivity import Rivals
 from models.index import VectorIndex
 from models.listing import Listing
+
+LAID_OUT = {
+    "creators": (
+        c.CREATOR_ID, c.COUNTRY_CODE, c.LANGUAGE, c.ONBOARDING_STATUS, c.MAX_OPEN_ORDERS, c.CREATOR_PRICE, c.CURRENCY,
+        c.CONTENT_LABELS, c.CONTENT_STYLES, c.CONTENT_FORMATS,
+    ),
+    "audience": (c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE),
+    "creator_prices": (c.CREATOR_ID, c.CONTENT_FORMAT, c.AMOUNT, c.CURRENCY),
+    "exchange_rates": (c.CURRENCY, c.DATE, c.USD),
+    "briefs": (c.BRIEF_ID, c.BRAND_ID),
+    "impressions": (c.BRIEF_ID, c.CREATOR_ID, c.POSITION, c.OUTCOME),
+}  # fmt: skip
+"""What is laid out over all creators at once when some of them change: the tables and columns that are kept for it."""
+
+WRITTEN = ("creators", "audience")
+"""Those of them that writes add to."""
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """State, index, ``engaged`` (who worked for whom) and the models' scores of every creator, built at ``as_of``. In
-    the ``graph`` of engagements groups are looked for when a fraud answer first asks.
+    """State, index, ``engaged`` (who worked for whom), the models' scores of every creator, their ``dealings``
+    (:func:`models.dealings.dealings`) and who works for whose ``rivals``, built at ``as_of`` from ``tables``.
 
     Of creators who changed since, everything knows what came until ``latest``; windows of time end at ``as_of`` for
     everyone, so that creators stay comparable.
@@ -38,12 +54,8 @@ class Catalogue:
     engaged: pd.DataFrame
     fraud: pd.DataFrame
     credit: pd.DataFrame
-    graph: Graph
-
-    @cached_property
-    def dossier(self) -> Dossier:
-        """What fraud evidence is made from."""
-        return Dossier(self.tables, self.as_of, self.graph)
+    dealings: pd.DataFrame
+    rivals: Rivals
 
     @cached_property
     def closed(self) -> dict[str, npt.NDArray[np.bool_]]:
@@ -60,6 +72,10 @@ class Catalogue:
         """What filters and sorts read."""
         return Listing.of(self.state)
 
+    def served(self) -> "Catalogue":
+        """With no more of its tables than it needs to follow writes (:data:`LAID_OUT`)."""
+        return replace(self, tables={name: self.tables[name][[*columns]] for name, columns in LAID_OUT.items()})
+
 
 def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: TextBank) -> Catalogue:
     """Everything the release's models say of the creators in ``tables`` at ``as_of``."""
@@ -67,29 +83,31 @@ def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: T
 
 
 def renewed(
-    catalogue: Catalogue, bundle: Bundle, changed: Tables, ids: pd.Index, latest: pd.Timestamp, bank: TextBank
+    catalogue: Catalogue, bundle: Bundle, own: Tables, ids: pd.Index, latest: pd.Timestamp, bank: TextBank
 ) -> Catalogue:
-    """The catalogue after rows of the creators ``ids`` in the tables ``changed`` (whole, with history) became others.
+    """The ``served`` catalogue after rows about the creators ``ids`` became ``own`` (:func:`features.source.about`),
+    known at ``latest``; who has no row in its ``creators`` is gone.
 
     Equal to one of all creators with the same ``as_of`` and ``latest``, whatever the order of rows, but only these are
-    computed anew, and when engagements go, those whose accounts engaged with them. Of the others, credit does not age.
+    computed anew; whom others' engagements tell of has to be among them. Of the others, credit does not age.
     """
-    seen = _seen(catalogue, changed, ids, latest)
-    shared = "engagements" in changed
-    concerned = ids.union(_meeting(catalogue.tables["engagements"], ids)) if shared else ids
-    fresh = _scored(bundle, _own(seen, concerned), catalogue.as_of, latest, bank)
-    there = catalogue.engaged[~catalogue.engaged[c.CREATOR_ID].isin(concerned)]
+    seen = _laid_out(catalogue, own, ids)
+    fresh = _scored(bundle, own, catalogue.as_of, latest, bank)
+    there = catalogue.engaged[~catalogue.engaged[c.CREATOR_ID].isin(ids)]
     engaged = pd.concat([there, fresh.engaged]).sort_values("engaged_at", kind="stable", ignore_index=True)
     state = spliced(catalogue.state, fresh.state, seen, engaged)
     state = replace(state, vectors=bundle.towers.creators(state.inputs))
-    fraud, credit = (
+    fraud, credit, dealt = (
         _replaced(old, new, state.ids)
-        for old, new in ((catalogue.fraud, fresh.fraud), (catalogue.credit, fresh.credit))
+        for old, new in (
+            (catalogue.fraud, fresh.fraud),
+            (catalogue.credit, fresh.credit),
+            (catalogue.dealings, fresh.dealings),
+        )
     )
-    graph = everyones_graph(seen, catalogue.as_of) if shared else catalogue.graph
-    return Catalogue(
-        catalogue.as_of, latest, seen, state, VectorIndex(state.ids, state.vectors), engaged, fraud, credit, graph
-    )
+    rivals = catalogue.rivals.renewed(fresh.rivals, ids, latest)
+    index = VectorIndex(state.ids, state.vectors)
+    return Catalogue(catalogue.as_of, latest, seen, state, index, engaged, fraud, credit, dealt, rivals)
 
 
 def _scored(bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timestamp, bank: TextBank) -> Catalogue:
@@ -102,33 +120,29 @@ def _scored(bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timest
     state = build_state(seen, as_of, bank, bundle.idf, upstream)
     state = replace(state, vectors=bundle.towers.creators(state.inputs))
     index = VectorIndex(state.ids, state.vectors)
-    return Catalogue(as_of, latest, seen, state, index, engagements(seen), fraud, credit, everyones_graph(seen, as_of))
+    dealt, rivals = dealings(seen, state.frame["price_usd"], latest), Rivals.of(seen, latest)
+    return Catalogue(as_of, latest, seen, state, index, engagements(seen), fraud, credit, dealt, rivals)
 
 
-def _seen(catalogue: Catalogue, changed: Tables, ids: pd.Index, latest: pd.Timestamp) -> dict[str, pd.DataFrame]:
-    """The catalogue's tables with what is known of ``ids`` by ``latest`` in those that ``changed``."""
-    theirs = {name: frame[frame[c.CREATOR_ID].isin(ids)] for name, frame in changed.items()}
-    fresh = known(theirs, latest, latest)
-    others = {name: catalogue.tables[name] for name in changed}
-    others = {name: frame[~frame[c.CREATOR_ID].isin(ids)] for name, frame in others.items()}
-    return {**catalogue.tables} | {
-        name: pd.concat([frame, fresh[name]], ignore_index=True) for name, frame in others.items()
-    }
+def _laid_out(catalogue: Catalogue, own: Tables, ids: pd.Index) -> dict[str, pd.DataFrame]:
+    """The catalogue's tables with the rows ``own`` of ``ids`` in the place of theirs; in tables that writes do not add
+    to, only who is gone leaves, so that sums over all rows stay as they are, to the bit."""
+    gone = ids.difference(pd.Index(own["creators"][c.CREATOR_ID]))
+    left = {name: _without(frame, ids if name in WRITTEN else gone) for name, frame in catalogue.tables.items()}
+    written = {name: pd.concat([left[name], own[name][[*LAID_OUT[name]]]], ignore_index=True) for name in WRITTEN}
+    return left | written | {"creators": _in_place(written["creators"], catalogue.state.ids)}
 
 
-def _own(seen: Tables, ids: pd.Index) -> Tables:
-    """The rows about ``ids`` alone, with every engagement of the accounts that engaged with them, and without briefs,
-    which are about no creator."""
-    own = {name: frame[frame[c.CREATOR_ID].isin(ids)] for name, frame in seen.items() if c.CREATOR_ID in frame}
-    everyones = seen["engagements"]
-    theirs = everyones[c.ACCOUNT_ID].isin(own["engagements"][c.ACCOUNT_ID])
-    return {**seen, **own, "engagements": everyones[theirs], "briefs": seen["briefs"][:0]}
+def _in_place(creators: pd.DataFrame, before: pd.Index) -> pd.DataFrame:
+    """The rows, one for each creator, in the order ``before``; new creators come last."""
+    place = before.get_indexer(creators[c.CREATOR_ID])
+    return creators.iloc[np.argsort(np.where(place < 0, len(before), place), kind="stable")].reset_index(drop=True)
 
 
-def _meeting(engagements: pd.DataFrame, ids: pd.Index) -> pd.Index:
-    """The creators with whom accounts engaged that engaged with ``ids``."""
-    accounts = engagements.loc[engagements[c.CREATOR_ID].isin(ids), c.ACCOUNT_ID]
-    return pd.Index(engagements.loc[engagements[c.ACCOUNT_ID].isin(accounts), c.CREATOR_ID].unique())
+def _without(frame: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+    if c.CREATOR_ID not in frame or ids.empty:
+        return frame
+    return frame[~frame[c.CREATOR_ID].isin(ids)].reset_index(drop=True)
 
 
 def _replaced(old: pd.DataFrame, fresh: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:

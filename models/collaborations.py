@@ -9,11 +9,15 @@ import pandas as pd
 from features import columns as c
 from features.collaborations import AWAITED, BY_CREATOR, SETS_DUE, collaborations, ordered, progress
 from features.errors import bad
-from features.schema import Tables
+from features.schema import BRIEFS, COLLABORATION_EVENTS, CREATORS
+from features.source import Rows
 from models.search import records
 
 FIELDS = {"collaboration_ids": c.COLLABORATION_ID, "creator_ids": c.CREATOR_ID, "brand_ids": c.BRAND_ID}
 """What a request may ask by, one at a time → the column of the ledger."""
+LEDGER = COLLABORATION_EVENTS.name
+HOMES = {c.COLLABORATION_ID: (), c.CREATOR_ID: (CREATORS.name,), c.BRAND_ID: (BRIEFS.name,)}
+"""Where else an id is known than in the ledger, by that column."""
 PAGE = 20
 MOST_SHOWN = 100
 """Events of one history in an answer; all of them are counted."""
@@ -22,24 +26,24 @@ SHOWN = [
 ]  # fmt: skip
 
 
-def collaborations_answer(tables: Tables, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
+def collaborations_answer(rows: Rows, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
     """One page of the collaborations asked for, by collaboration_id; what is due before ``now`` is overdue.
 
-    ``tables`` as they are known. Raises InputError unless exactly one of :data:`FIELDS` is given, and (NOT_FOUND) for
+    ``rows`` as they are known. Raises InputError unless exactly one of :data:`FIELDS` is given, and (NOT_FOUND) for
     an id that is in none of them.
     """
     field = _field(request)
     asked, column = request[field], FIELDS[field]
-    events = tables["collaboration_events"]
-    _check_known(field, asked, _known(tables, column))
-    ids = ordered(events[events[column].isin(asked)])[c.COLLABORATION_ID].unique()
+    events = rows.where(LEDGER, column, asked)
+    _check_known(field, asked, events[column], *(rows.where(name, column, asked)[column] for name in HOMES[column]))
+    ids = ordered(events)[c.COLLABORATION_ID].unique()
     left = sorted(one for one in ids if one > request.get("page_token", ""))
     page = left[: request.get("page_size", PAGE)]
-    steps = ordered(events[events[c.COLLABORATION_ID].isin(page)])
+    steps = ordered(rows.where(LEDGER, c.COLLABORATION_ID, page))
     histories = groupby(records(steps[[c.COLLABORATION_ID, *SHOWN]]), lambda event: event.pop(c.COLLABORATION_ID))
-    rows = collaborations(steps).to_dict("records")
+    found = collaborations(steps).to_dict("records")
     return {
-        "results": [_standing(row, [*history], now) for row, (_, history) in zip(rows, histories, strict=True)],
+        "results": [_standing(row, [*history], now) for row, (_, history) in zip(found, histories, strict=True)],
         "next_page_token": page[-1] if len(left) > len(page) else None,
         "as_of": now.isoformat(),
     }
@@ -52,14 +56,8 @@ def _field(request: Mapping[str, Any]) -> str:
     return given[0]
 
 
-def _known(tables: Tables, column: str) -> pd.Series:
-    """Everything that is known under a column of the ledger."""
-    homes = {c.CREATOR_ID: ("creators",), c.BRAND_ID: ("collaboration_events", "briefs")}
-    return pd.concat([tables[name][column] for name in homes.get(column, ("collaboration_events",))])
-
-
-def _check_known(field: str, asked: list[str], known: pd.Series) -> None:
-    there = set(known[known.isin(asked)])
+def _check_known(field: str, asked: list[str], *known: pd.Series) -> None:
+    there = set(pd.concat(known))
     missing = next((one for one in asked if one not in there), None)
     if missing is not None:
         raise bad(field, f"no such {field.removesuffix('_ids')}", missing, "NOT_FOUND")

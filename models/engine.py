@@ -1,20 +1,24 @@
-"""Every answer of the product as plain dicts, from a release and tables. The command line and the service both call
-it."""
+"""Every answer of the product as plain dicts, from a release and a source of rows. The command line and the service
+both call it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from features import columns as c
-from features.asof import data_as_of
+from features.asof import data_as_of, known
 from features.bank import MOST_RECENT, TextBank
 from features.errors import InputError, bad
-from features.fraud.history import History
+from features.fraud.history import Dossier, Groups, History, everyones_graph
+from features.graph.creators import Graph
 from features.recent import Recent
-from features.schema import BRIEFS, Tables, complete
+from features.schema import BRIEFS, Tables
+from features.source import Known, Rows, Source, about, whole
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import checked_row, wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
@@ -38,33 +42,32 @@ RANK_FIELDS = frozenset(
 
 
 class Engine:
-    """Answers for one release and one set of tables; requests are checked by the caller except for what only we can
-    know.
+    """Answers for one release and the rows of one source; requests are checked by the caller except for what only we
+    can know.
 
-    Raises InputError (NOT_FOUND) for ids that the catalogue does not have and (INVALID_ARGUMENT) for a brief that
-    breaks the contract. Every method that changes the catalogue builds the new one aside and swaps it whole; every
-    answer is read from one catalogue, whatever is swapped meanwhile.
+    What ranking, filters and lists read is kept in memory, the ``catalogue``; what is told of single creators is read
+    from the source when it is asked for. Raises InputError (NOT_FOUND) for ids that the catalogue does not have and
+    (INVALID_ARGUMENT) for a brief that breaks the contract. Every method that changes the catalogue builds the new one
+    aside and swaps it whole; every answer is made of one catalogue and of the rows that this one knows, whatever is
+    swapped meanwhile.
     """
 
-    def __init__(self, bundle: Bundle, tables: Tables, bank: TextBank) -> None:
-        self._bundle, self._bank = bundle, bank
-        self._tables: Tables = complete(tables)
+    def __init__(self, bundle: Bundle, source: Source, bank: TextBank) -> None:
+        self._bundle, self._source, self._bank = bundle, source, bank
         self._briefs: Recent[pd.Series] = Recent(MOST_RECENT)
-        self._catalogue = build_catalogue(bundle, self._tables, data_as_of(self._tables), bank)
+        with source.reading() as rows:
+            tables = whole(rows)
+        self._catalogue = build_catalogue(bundle, tables, data_as_of(tables), bank).served()
+        self._groups = Groups(self._everyone)
 
     @classmethod
-    def load(cls, folder: Path, tables: Tables, cache: Path | None = None) -> "Engine":
-        """The engine of the release in ``folder`` over ``tables``; ``cache`` keeps embeddings between runs.
+    def load(cls, folder: Path, source: Source, cache: Path | None = None) -> "Engine":
+        """The engine of the release in ``folder`` over ``source``; ``cache`` keeps embeddings between runs.
 
         Raises InputError (CONFLICT) for a release that was made with another version of its encoder than is here.
         """
         bundle = Bundle.load(folder)
-        return cls(bundle, tables, bank_for(bundle, cache))
-
-    @property
-    def tables(self) -> Tables:
-        """What the engine answers from: the tables it was given, as every :meth:`replace` has left them."""
-        return self._tables
+        return cls(bundle, source, bank_for(bundle, cache))
 
     @property
     def bank(self) -> TextBank:
@@ -97,39 +100,39 @@ class Engine:
 
     def profile(self, request: Mapping[str, Any], risk: bool) -> dict[str, Any]:
         """/v1/creators/profile; fraud evidence only for callers with scope ``risk``."""
-        catalogue = self._catalogue
-        ids = _known(catalogue, request["creator_ids"])
-        credit = self._credit(catalogue, ids)
-        known = [profile(catalogue, creator_id) | {"credit": one} for creator_id, one in zip(ids, credit, strict=True)]
+        catalogue, ids, own = self._about(request["creator_ids"])
+        told = zip(ids, self._credit(catalogue, own, ids), strict=True)
+        known = [profile(own, creator_id, catalogue.as_of) | {"credit": credit} for creator_id, credit in told]
         if not risk:
             return {"results": known}
-        fraud = self._fraud(catalogue, ids)
-        audience = audience_answer(self._bundle.accounts, catalogue.tables, catalogue.as_of, ids)
+        fraud = self._fraud(catalogue, own, ids)
+        audience = audience_answer(self._bundle.accounts, own, catalogue.as_of, ids)
         evidence = zip(known, fraud, audience, strict=True)
         return {"results": [one | {"fraud": score, "audience_types": types} for one, score, types in evidence]}
 
     def fraud_score(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/score, by ``creator_ids`` or by ``records``."""
-        catalogue = self._catalogue
         if "records" in request:
-            model, now = trained(self._bundle.fraud, "fraud"), max(catalogue.latest, wall_clock())
-            version = str(self._bundle.versions["fraud"])
-            return {"results": record_answers(catalogue, model, version, request["records"], now)}
-        ids = _known(catalogue, request["creator_ids"])
+            return {"results": self._record_scores(request["records"])}
+        catalogue, ids, own = self._about(request["creator_ids"])
         trained(self._bundle.fraud, "fraud")
-        return {"results": self._fraud(catalogue, ids)}
+        return {"results": self._fraud(catalogue, own, ids)}
 
     def fraud_history(self, creator_id: str) -> tuple[History, "pd.Series[float]"]:
         """A creator's 90 days, and what the model says of it at past month ends, from what was known then."""
-        catalogue = self._catalogue
-        ids, model = _known(catalogue, [creator_id]), trained(self._bundle.fraud, "fraud")
-        (history,) = catalogue.dossier.histories(ids)
-        return history, past_probabilities(model, self._tables, creator_id, catalogue.as_of)
+        model = trained(self._bundle.fraud, "fraud")
+        catalogue, ids, own = self._about([creator_id])
+        (history,) = self._dossier(catalogue, own).histories(ids)
+        with self._source.reading() as rows:
+            past = about(rows, ids)
+        return history, past_probabilities(model, past, creator_id, catalogue.as_of, catalogue.latest)
 
     def fraud_queue(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/queue."""
         model = trained(self._bundle.fraud, "fraud")
-        return queue(self._catalogue, model, str(self._bundle.versions["fraud"]), request)
+        with self._reading() as (catalogue, rows):
+            dossier = partial(self._dossier_of, catalogue, rows)
+            return queue(catalogue, dossier, model, str(self._bundle.versions["fraud"]), request)
 
     def fraud_simulation(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/policies/simulate. Raises InputError (UNAVAILABLE) for a release that keeps no past scores."""
@@ -137,7 +140,8 @@ class Engine:
         if past is None:
             problem = "this release keeps no scores of the past; its data held too few labels then, or train again"
             raise InputError(f"fraud: {problem}", code="UNAVAILABLE")
-        return simulate(self._catalogue, model, past, str(self._bundle.versions["fraud"]), request)
+        with self._reading() as (catalogue, rows):
+            return simulate(catalogue, rows, model, past, str(self._bundle.versions["fraud"]), request)
 
     def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/accounts."""
@@ -149,47 +153,44 @@ class Engine:
 
     def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit."""
-        catalogue = self._catalogue
         as_of, known_by = (pd.Timestamp(request[name]) if request.get(name) else None for name in ("as_of", "known_at"))
-        return {"results": self._credit(catalogue, _known(catalogue, request["creator_ids"]), as_of, known_by)}
+        catalogue, ids, own = self._ledger_of(request["creator_ids"])
+        return {"results": self._credit(catalogue, own, ids, as_of, known_by)}
 
     def credit_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit/history."""
-        catalogue = self._catalogue
-        [creator_id] = _known(catalogue, [request["creator_id"]], "creator_id")
+        catalogue, [creator_id], own = self._ledger_of([request["creator_id"]], "creator_id")
         as_of = pd.Timestamp(request.get("as_of") or catalogue.latest)
         known_by = pd.Timestamp(request.get("known_at") or as_of)
-        return history_answer(
-            catalogue.tables["collaboration_events"], self._bundle.policy, as_of, known_by, creator_id
-        )
+        return history_answer(own["collaboration_events"], self._bundle.policy, as_of, known_by, creator_id)
 
     def credit_what_if(self, creator_id: str, further: pd.DataFrame) -> dict[str, Any]:
         """/v1/credit/what_if, once the ledger would take the events ``further``; nothing is written."""
-        catalogue = self._catalogue
-        _known(catalogue, [creator_id], "creator_id")
+        catalogue, _, own = self._ledger_of([creator_id], "creator_id")
         as_of = max(catalogue.latest, further[c.EVENT_TIME].max())
-        events, creators = catalogue.tables["collaboration_events"], catalogue.tables["creators"]
+        events, creators = own["collaboration_events"], own["creators"]
         return what_if_answer(events, further, creators, self._bundle.policy, as_of, creator_id)
 
     def policy_changes(self) -> pd.DataFrame:
         """The ledger events that have to be written before the release's credit policy is served."""
-        catalogue = self._catalogue
-        at = catalogue.latest + pd.Timedelta(microseconds=1)
-        return policy_changes(catalogue.tables["collaboration_events"], self._bundle.policy, at)
+        with self._reading() as (catalogue, rows):
+            at = catalogue.latest + pd.Timedelta(microseconds=1)
+            return policy_changes(rows.table("collaboration_events"), self._bundle.policy, at)
 
     def assessments(self) -> pd.DataFrame:
         """The ledger events that say what has moved in what models think of authenticity and interaction."""
-        catalogue, fraud = self._catalogue, self._bundle.fraud
-        values = pd.DataFrame({INTERACTION: interaction(catalogue.fraud)})
-        if fraud is not None:
-            values[AUTHENTICITY] = 1 - catalogue.state.frame["fraud_probability"].reindex(values.index)
-        versions = {AUTHENTICITY: f"fraud-{self._bundle.versions['fraud']}", INTERACTION: INTERACTION_VERSION}
-        at = catalogue.latest + pd.Timedelta(microseconds=1)
-        return assessments(catalogue.tables["collaboration_events"], values, versions, self._bundle.policy, at)
+        with self._reading() as (catalogue, rows):
+            values = pd.DataFrame({INTERACTION: interaction(catalogue.fraud)})
+            if self._bundle.fraud is not None:
+                values[AUTHENTICITY] = 1 - catalogue.state.frame["fraud_probability"].reindex(values.index)
+            versions = {AUTHENTICITY: f"fraud-{self._bundle.versions['fraud']}", INTERACTION: INTERACTION_VERSION}
+            at = catalogue.latest + pd.Timedelta(microseconds=1)
+            return assessments(rows.table("collaboration_events"), values, versions, self._bundle.policy, at)
 
     def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
         """/v1/collaborations; ``now`` tells what is overdue."""
-        return collaborations_answer(self._catalogue.tables, request, now)
+        with self._reading() as (_, rows):
+            return collaborations_answer(rows, request, now)
 
     def models(self) -> dict[str, Any]:
         """/v1/models: the versions served, how good each model was when it was trained, what risk scores mean."""
@@ -202,42 +203,78 @@ class Engine:
             "data_as_of": self._catalogue.as_of.isoformat(),
         }
 
-    def replace(self, creator_ids: Sequence[str], rows: Tables) -> None:
-        """Takes over what the store says of creators now: ``rows`` are all of theirs in the tables that it names.
+    def replace(self, creator_ids: Sequence[str], rows: Rows) -> None:
+        """Takes over what ``rows`` say of creators now; one without a row in ``creators`` is gone.
 
-        One without a row in ``creators`` is gone, and out of every other table too. Credit, open orders, what ranking
-        knows and the queue follow at once, fraud probabilities with the next training.
+        Among them have to be those whom the same accounts engaged with as one who is gone
+        (:func:`features.source.meeting`). Credit, open orders, what ranking knows and the queue follow at once, fraud
+        probabilities with the next training.
         """
-        ids, fresh = pd.Index(creator_ids), complete(rows)
-        gone = ids.difference(pd.Index(fresh["creators"][c.CREATOR_ID]))
-        changed = {name: self._with(name, ids, fresh[name]) for name in rows}
-        if len(gone):
-            others = [name for name, frame in self._tables.items() if c.CREATOR_ID in frame and name not in rows]
-            changed |= {name: self._with(name, gone, fresh[name]) for name in others}
-        latest = max(self._catalogue.latest, data_as_of(fresh))
-        self._catalogue = renewed(self._catalogue, self._bundle, changed, ids, latest, self._bank)
-        self._tables = {**self._tables, **changed}
+        catalogue, ids = self._catalogue, pd.Index(creator_ids)
+        own = about(rows, creator_ids)
+        latest = max(catalogue.latest, data_as_of(own))
+        own = known(own, latest, latest)
+        self._catalogue = renewed(catalogue, self._bundle, own, ids, latest, self._bank)
+        if not ids.isin(own["creators"][c.CREATOR_ID]).all():
+            self._groups = Groups(self._everyone)
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[Catalogue, Rows]]:
+        """The catalogue and the rows that it knows of."""
+        catalogue = self._catalogue
+        with self._source.reading() as rows:
+            yield catalogue, Known(rows, catalogue.latest)
+
+    def _about(self, creator_ids: Sequence[str]) -> tuple[Catalogue, list[str], Tables]:
+        """The catalogue, the ids, each once, and what the catalogue knows of them (:func:`features.source.about`).
+
+        Raises InputError (NOT_FOUND) for one that it does not have, or that was deleted meanwhile.
+        """
+        with self._reading() as (catalogue, rows):
+            ids = _there(creator_ids, catalogue.state.ids)
+            own = about(rows, ids)
+        return catalogue, _there(ids, own["creators"][c.CREATOR_ID]), own
+
+    def _ledger_of(self, creator_ids: Sequence[str], field: str = "creator_ids") -> tuple[Catalogue, list[str], Tables]:
+        """:meth:`_about`, of what credit reads alone."""
+        with self._reading() as (catalogue, rows):
+            ids = _there(creator_ids, catalogue.state.ids, field)
+            own = {name: rows.where(name, c.CREATOR_ID, ids) for name in ("creators", "collaboration_events")}
+        return catalogue, _there(ids, own["creators"][c.CREATOR_ID], field), own
 
     def _credit(
         self,
         catalogue: Catalogue,
+        own: Tables,
         ids: Sequence[str],
         as_of: pd.Timestamp | None = None,
         known_by: pd.Timestamp | None = None,
     ) -> list[dict[str, Any]]:
-        events, creators = catalogue.tables["collaboration_events"], catalogue.tables["creators"]
+        events, creators = own["collaboration_events"], own["creators"]
         return credit_answers(events, creators, self._bundle.policy, as_of or catalogue.latest, ids, known_by)
 
-    def _fraud(self, catalogue: Catalogue, ids: Sequence[str]) -> list[dict[str, Any] | None]:
+    def _fraud(self, catalogue: Catalogue, own: Tables, ids: Sequence[str]) -> list[dict[str, Any] | None]:
         if self._bundle.fraud is None:
             return [None] * len(ids)
         version = str(self._bundle.versions["fraud"])
-        return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, catalogue.dossier)]
+        return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, self._dossier(catalogue, own))]
 
-    def _with(self, table: str, ids: pd.Index, rows: pd.DataFrame) -> pd.DataFrame:
-        """The table with ``rows`` in the place of those of ``ids``."""
-        stored = self._tables[table]
-        return pd.concat([stored[~stored[c.CREATOR_ID].isin(ids)], rows], ignore_index=True)
+    def _record_scores(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        model, version = trained(self._bundle.fraud, "fraud"), str(self._bundle.versions["fraud"])
+        with self._reading() as (catalogue, rows):
+            now = max(catalogue.latest, wall_clock())
+            return record_answers(rows, catalogue.as_of, model, version, records, now)
+
+    def _dossier(self, catalogue: Catalogue, own: Tables) -> Dossier:
+        return Dossier(own, catalogue.as_of, self._groups)
+
+    def _dossier_of(self, catalogue: Catalogue, rows: Rows, ids: pd.Index) -> Dossier:
+        return self._dossier(catalogue, about(rows, list(ids)))
+
+    def _everyone(self) -> Graph:
+        """Everyone's engagements."""
+        with self._reading() as (catalogue, rows):
+            return everyones_graph(rows.table("engagements"), catalogue.as_of)
 
 
 def bank_for(bundle: Bundle, cache: Path | None = None) -> TextBank:
@@ -249,9 +286,10 @@ def bank_for(bundle: Bundle, cache: Path | None = None) -> TextBank:
     return TextBank(encoder, EmbeddingCache(cache) if cache else None)
 
 
-def _known(catalogue: Catalogue, creator_ids: Sequence[str], field: str = "creator_ids") -> list[str]:
-    """The ids, each once. Raises InputError (NOT_FOUND) for one that the catalogue does not have."""
-    missing = [creator_id for creator_id in creator_ids if creator_id not in catalogue.state.ids]
+def _there(creator_ids: Sequence[str], known: pd.Index | pd.Series, field: str = "creator_ids") -> list[str]:
+    """The ids, each once. Raises InputError (NOT_FOUND) for one that is not ``known``."""
+    there = known if isinstance(known, pd.Index) else set(known)
+    missing = [creator_id for creator_id in creator_ids if creator_id not in there]
     if missing:
         raise bad(field, "no such creator", missing[0], "NOT_FOUND")
     return list(dict.fromkeys(creator_ids))

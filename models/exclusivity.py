@@ -1,11 +1,15 @@
 """Whom a brand is not offered because they have just worked for its competitor."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from models.catalogue import Catalogue
+from features.schema import Tables
 
 # A judgement: viewers should not meet one face for two rivals in one month. Contracts often lock a creator up for
 # longer, but the ledger does not hold contracts, and a default for every brand had better be a mild one.
@@ -13,22 +17,58 @@ WITHIN = pd.Timedelta(days=30)
 WORK = ("ACCEPTED", "CONTRACTED", "CONTENT_SUBMITTED", "REVISION_REQUESTED", "CONTENT_APPROVED", "PUBLISHED")
 
 
-def bound(catalogue: Catalogue, brief: pd.Series) -> npt.NDArray[np.bool_]:
-    """(n,) who has worked for a competitor of the brief's brand less than WITHIN ago, as the ledger knows by now.
+@dataclass(frozen=True)
+class Rivals:
+    """The brands of each industry, and ``work``: creator_id, brand_id and event_time of what was done for a brand less
+    than WITHIN ago."""
 
-    A competitor is another brand that has written a brief in the same industry; without brand or industry there are
-    none.
-    """
-    events = catalogue.tables["collaboration_events"]
-    late = events[events[c.EVENT_TIME] > catalogue.latest - WITHIN]
-    work = late[c.EVENT_TYPE].isin(WORK) & late[c.BRAND_ID].isin(competitors(catalogue.tables["briefs"], brief))
-    return np.asarray(catalogue.state.ids.isin(late.loc[work, c.CREATOR_ID].unique()), bool)
+    industries: Mapping[str, frozenset[str]]
+    work: pd.DataFrame
+
+    @classmethod
+    def of(cls, seen: Tables, latest: pd.Timestamp) -> "Rivals":
+        """From tables as they were known at ``latest``."""
+        events = seen["collaboration_events"]
+        work = events[events[c.EVENT_TYPE].isin(WORK) & events[c.BRAND_ID].notna()]
+        return cls(industries(seen["briefs"]), _since(work[[c.CREATOR_ID, c.BRAND_ID, c.EVENT_TIME]], latest))
+
+    def renewed(self, fresh: "Rivals", ids: pd.Index, latest: pd.Timestamp) -> "Rivals":
+        """With the ``fresh`` work of the creators ``ids`` in the place of theirs."""
+        others = self.work[~self.work[c.CREATOR_ID].isin(ids)]
+        return replace(self, work=_since(pd.concat([others, fresh.work], ignore_index=True), latest))
+
+    def bound(self, brief: pd.Series, ids: pd.Index) -> npt.NDArray[np.bool_]:
+        """(n,) which of the creators ``ids`` (n) have worked for a competitor of the brief's brand."""
+        out = np.zeros(len(ids), bool)
+        brands, codes = self._brands
+        wanted = np.zeros(len(brands) + 1, bool)  # the last place is for who is not there
+        wanted[brands.get_indexer(list(self.competitors(brief)))] = True
+        wanted[-1] = False
+        rows = ids.get_indexer(self.work[c.CREATOR_ID].to_numpy()[wanted[codes]])
+        out[rows[rows >= 0]] = True
+        return out
+
+    def competitors(self, brief: pd.Series) -> frozenset[str]:
+        """The other brands that have written a brief in the brief's industry, in whatever case it is written; without
+        brand or industry there are none."""
+        brand, industry = brief[c.BRAND_ID], brief[c.INDUSTRY]
+        if not (isinstance(brand, str) and isinstance(industry, str)):
+            return frozenset()
+        return self.industries.get(industry.strip().casefold(), frozenset()) - {brand}
+
+    @cached_property
+    def _brands(self) -> tuple[pd.Index, npt.NDArray[np.int64]]:
+        """The brands, and which of them each row of ``work`` is about."""
+        codes, brands = pd.factorize(self.work[c.BRAND_ID])
+        return pd.Index(brands), codes
 
 
-def competitors(briefs: pd.DataFrame, brief: pd.Series) -> set[str]:
-    """The other brands of the brief's industry, in whatever case it is written."""
-    brand, industry = brief[c.BRAND_ID], brief[c.INDUSTRY]
-    if not (isinstance(brand, str) and isinstance(industry, str)):
-        return set()
-    same = briefs[c.INDUSTRY].str.strip().str.casefold() == industry.strip().casefold()
-    return set(briefs.loc[same, c.BRAND_ID].dropna()) - {brand}
+def industries(briefs: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Industry, trimmed and without case → the brands that have written a brief in it."""
+    known = briefs[[c.BRAND_ID, c.INDUSTRY]].dropna().drop_duplicates()
+    by_industry = known[c.BRAND_ID].groupby(known[c.INDUSTRY].str.strip().str.casefold())
+    return {str(name): frozenset(brands) for name, brands in by_industry}
+
+
+def _since(work: pd.DataFrame, latest: pd.Timestamp) -> pd.DataFrame:
+    return work[work[c.EVENT_TIME] > latest - WITHIN].reset_index(drop=True)

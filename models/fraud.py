@@ -220,12 +220,14 @@ def walk_forward(tables: Tables, dates: Iterable[pd.Timestamp], rng: np.random.G
     return pd.concat(scored, ignore_index=True)[columns] if scored else pd.DataFrame(columns=columns)
 
 
-def past_probabilities(model: FraudModel, tables: Tables, creator_id: str, as_of: pd.Timestamp) -> "pd.Series[float]":
+def past_probabilities(
+    model: FraudModel, tables: Tables, creator_id: str, as_of: pd.Timestamp, end: pd.Timestamp | None = None
+) -> "pd.Series[float]":
     """What ``model`` says of the creator at ``as_of`` and at the last MONTHS beginnings of a month, by date, each from
     what was known then; NaN where that is too little. It may have learned from labels that came later."""
     dates = pd.date_range(end=as_of, periods=MONTHS, freq="MS", normalize=True).union([as_of])
     ids = pd.Index([creator_id], name=c.CREATOR_ID)
-    said = [model.predict(model.features(known(tables, date), date, ids)).iloc[0] for date in dates]
+    said = [model.predict(model.features(known(tables, date, end), date, ids)).iloc[0] for date in dates]
     return pd.Series(said, index=dates, dtype="float64")
 
 

@@ -124,7 +124,7 @@ def lockstep_activity(history: History) -> Evidence:
         for account, hour in dict.fromkeys((act[c.ACCOUNT_ID], act["hour"]) for act in history.acts)
         if (account, hour) in others
     ]
-    groups = history.dossier.together.get(history.creator_id, [])
+    groups = history.dossier.groups.together.get(history.creator_id, [])
     return grouped(groups) | {"fullest_hour": fullest} | listed("same_hour", same)
 
 
@@ -132,7 +132,7 @@ def engagement_pod(history: History) -> Evidence:
     """The circles and pods, and the accounts that came back most."""
     counts = _commonest(act[c.ACCOUNT_ID] for act in history.acts)
     back = [{"account_id": account, "engagements": count} for account, count in counts if count > 1]
-    groups = history.dossier.rings.get(history.creator_id, [])
+    groups = history.dossier.groups.rings.get(history.creator_id, [])
     return grouped(groups) | listed("returning_accounts", back)
 
 

@@ -19,8 +19,7 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.considered import Considered, candidates
 from models.diversity import pool_size
-from models.exclusivity import bound
-from models.exploration import FEW_JOBS, bonuses, floor_places, record, seed_of
+from models.exploration import FEW_JOBS, bonuses, floor_places, seed_of
 from models.filters import Filtered, apply
 from models.places import Exploring, Places, places
 from models.reasons import Reason, in_language, said, spoken
@@ -115,7 +114,7 @@ def rules(
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """(n,) whom the marketplace's own rules, the request or the ``brief``'s competitors exclude, by rule."""
     found = {**catalogue.closed, "exclude_creator_ids": _among(catalogue, request.get("exclude_creator_ids") or [])}
-    return found | ({} if brief is None else {"exclusivity": bound(catalogue, brief)})
+    return found | ({} if brief is None else {"exclusivity": catalogue.rivals.bound(brief, catalogue.state.ids)})
 
 
 def _among(catalogue: Catalogue, creator_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -161,7 +160,7 @@ def _explorer(
     new = pairs["jobs"].to_numpy() < FEW_JOBS
     tried = order[new[order]][: pool_size(limit)]
     success = _success(bundle, pairs.iloc[tried])
-    completed, failed = record(catalogue.tables["collaboration_events"], pairs.index[tried])
+    completed, failed = catalogue.dealings.loc[pairs.index[tried], ["completed", "failed"]].to_numpy().T
 
     def draw(rng: np.random.Generator) -> Exploring:
         bonus = np.zeros(len(new))

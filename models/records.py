@@ -10,9 +10,9 @@ from features.asof import NO_TIMES, data_as_of, known
 from features.errors import Detail, InputError
 from features.fraud.history import Dossier
 from features.schema import CONTRACT, CREATORS, Table, Tables, complete
+from features.source import Rows, of_accounts
 from features.tables import coerce
 from features.validation import Violation, violations
-from models.catalogue import Catalogue
 from models.fraud import FraudModel
 
 CREATOR = "creator"  # the one row of the table creators
@@ -20,17 +20,23 @@ TABLES = ("audience", "videos", "daily_stats", "engagements", "accounts")
 
 
 def record_answers(
-    catalogue: Catalogue, model: FraudModel, version: str, records: Sequence[Mapping[str, Any]], now: pd.Timestamp
+    rows: Rows,
+    as_of: pd.Timestamp,
+    model: FraudModel,
+    version: str,
+    records: Sequence[Mapping[str, Any]],
+    now: pd.Timestamp,
 ) -> list[dict[str, Any]]:
     """The fraud answer for each record ``{creator, audience, videos, daily_stats, engagements, accounts}``: rows of the
     contract's tables, in which ``creator_id`` may be left out.
 
-    A record speaks of its own latest moment, and of ``now`` at the latest. It is scored by itself, as if the catalogue
-    had its creator in the place of any with this id: what its accounts did with others, and accounts it does not
-    describe, are looked up there. Raises InputError for rows that break the contract.
+    A record speaks of its own latest moment, of ``as_of`` where it has none, and of ``now`` at the latest. It is scored
+    by itself, as if the catalogue had its creator in the place of any with this id: what its accounts did with others,
+    and accounts it does not describe, are looked up in ``rows``, as they are known to it. Raises InputError for rows
+    that break the contract.
     """
     read = [record_tables(record, number, now) for number, record in enumerate(records)]
-    return [answer for tables in read for answer in _answer(catalogue, model, version, tables, now)]
+    return [answer for tables in read for answer in _answer(rows, as_of, model, version, tables, now)]
 
 
 def record_tables(record: Mapping[str, Any], number: int, now: pd.Timestamp) -> Tables:
@@ -59,22 +65,22 @@ def _detail(found: Violation, number: int) -> Detail:
 
 
 def _answer(
-    catalogue: Catalogue, model: FraudModel, version: str, tables: Tables, now: pd.Timestamp
+    rows: Rows, as_of: pd.Timestamp, model: FraudModel, version: str, tables: Tables, now: pd.Timestamp
 ) -> list[dict[str, Any]]:
     latest = data_as_of(tables)
-    as_of = catalogue.as_of if latest == NO_TIMES else min(latest, now)
-    seen = known(_among_others(tables, catalogue.tables), as_of, as_of)
-    return model.answers(model.features(seen, as_of), version, Dossier.of(seen, as_of))
+    moment = as_of if latest == NO_TIMES else min(latest, now)
+    others = of_accounts(rows, tables["engagements"][c.ACCOUNT_ID].unique())
+    seen = known(_among_others(tables, others), moment, moment)
+    return model.answers(model.features(seen, moment), version, Dossier.of(seen, moment))
 
 
 def _among_others(tables: Tables, others: Tables) -> Tables:
-    """The record with what its accounts did with other creators, and with accounts that it does not describe itself."""
-    own, acts = tables["engagements"], others["engagements"]
-    described, accounts = tables["accounts"], others["accounts"]
-    theirs = acts[c.ACCOUNT_ID].isin(own[c.ACCOUNT_ID]) & ~acts[c.CREATOR_ID].isin(tables["creators"][c.CREATOR_ID])
-    missing = accounts[c.ACCOUNT_ID].isin(own[c.ACCOUNT_ID]) & ~accounts[c.ACCOUNT_ID].isin(described[c.ACCOUNT_ID])
+    """The record with what its accounts did with ``others``, and with accounts that it does not describe itself."""
+    acts, accounts = others["engagements"], others["accounts"]
+    theirs = ~acts[c.CREATOR_ID].isin(tables["creators"][c.CREATOR_ID])
+    missing = ~accounts[c.ACCOUNT_ID].isin(tables["accounts"][c.ACCOUNT_ID])
     return {
         **tables,
-        "engagements": pd.concat([own, acts[theirs]], ignore_index=True),
-        "accounts": pd.concat([described, accounts[missing]], ignore_index=True),
+        "engagements": pd.concat([tables["engagements"], acts[theirs]], ignore_index=True),
+        "accounts": pd.concat([tables["accounts"], accounts[missing]], ignore_index=True),
     }

@@ -1,6 +1,6 @@
 """What a risk team asks: whom to review next, what another policy would have done, what a risk score means."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,15 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features import columns as c
+from features.fraud.history import Dossier
 from features.fraud_labels import creator_labels
-from features.money import latest_rates
+from features.source import Rows
 from models.catalogue import Catalogue
 from models.fraud import FraudModel
 from models.fraud_history import PastScores
 from models.fraud_policy import FraudPolicy
 from models.policy_simulation import Past, simulation
-from models.stake import money_at_risk
 
 QUEUE_LENGTH = 20
 SCORES = (0, 250, 500, 750, 900, 950, 980, 990, 995, 1000)
@@ -26,13 +25,19 @@ SHOWN = (
 )
 
 
-def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mapping[str, Any]) -> dict[str, Any]:
+def queue(
+    catalogue: Catalogue,
+    dossier_of: Callable[[pd.Index], Dossier],
+    model: FraudModel,
+    version: str,
+    request: Mapping[str, Any],
+) -> dict[str, Any]:
     """/v1/fraud/queue: who should be reviewed, by expected loss = probability × money at risk (:mod:`models.stake`).
 
     Suspects are those whom the policy does not simply allow. Audits are drawn by lot from everyone who has a score, so
     that labels of them are an unbiased sample: the policy's share of the queue, at least one, but a queue of one is the
     first suspect. The lots are those of the day on which the data end. Nobody is in it who was reviewed lately. Unknown
-    money comes last, by probability.
+    money comes last, by probability. ``dossier_of`` gives what evidence of some creators is made from.
     """
     model, limit = _with_policy(model, request), request.get("limit", QUEUE_LENGTH)
     waiting = _waiting(catalogue, model)
@@ -42,7 +47,7 @@ def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mappin
     reason = pd.Series("QUEUE", index=queued.index), pd.Series("RANDOM", index=audits.index)
     propensity = {"QUEUE": 1.0, "RANDOM": len(audits) / max(len(waiting), 1)}
     chosen = pd.concat([queued, audits]).assign(reason=pd.concat(reason)).loc[lambda rows: _order(rows)]
-    answers = model.answers(catalogue.fraud.loc[chosen.index], version, catalogue.dossier)
+    answers = model.answers(catalogue.fraud.loc[chosen.index], version, dossier_of(chosen.index))
     results = [
         {name: answer[name] for name in SHOWN}
         | {"money_at_risk": _money(row.money_at_risk), "expected_loss": _money(row.expected_loss)}
@@ -60,13 +65,13 @@ def queue(catalogue: Catalogue, model: FraudModel, version: str, request: Mappin
 
 
 def simulate(
-    catalogue: Catalogue, model: FraudModel, past: PastScores, version: str, request: Mapping[str, Any]
+    catalogue: Catalogue, rows: Rows, model: FraudModel, past: PastScores, version: str, request: Mapping[str, Any]
 ) -> dict[str, Any]:
     """/v1/fraud/policies/simulate: see :mod:`models.policy_simulation`."""
     policy = _with_policy(model, request).policy
-    tables, end = catalogue.tables, catalogue.latest
-    labels = creator_labels(tables, end)
-    ledger = {name: tables[name] for name in ("collaboration_events", "exchange_rates")}
+    end = catalogue.latest
+    ledger = {name: rows.table(name) for name in ("collaboration_events", "exchange_rates")}
+    labels = creator_labels(ledger | {"fraud_labels": rows.table("fraud_labels")}, end)
     versions = {"model_version": version, "policy_version": policy.version, "data_as_of": catalogue.as_of.isoformat()}
     return simulation(Past(past.of_creators(catalogue.state.ids), labels, ledger, end), policy, request) | versions
 
@@ -112,7 +117,7 @@ def _waiting(catalogue: Catalogue, model: FraudModel) -> pd.DataFrame:
     """Everyone with a score whom nobody has reviewed lately, in the order of the queue: probability, risk_score, money,
     and the ``lot`` of this day."""
     probability = model.predict(catalogue.fraud).sort_index()
-    money = _money_at_risk(catalogue).reindex(probability.index)
+    money = catalogue.dealings["money_at_risk"].reindex(probability.index)
     everyone = pd.DataFrame(
         {
             "probability": probability,
@@ -137,17 +142,10 @@ def _order(rows: pd.DataFrame) -> pd.Index:
     return by_id.sort_values(["expected_loss", "probability"], ascending=False, kind="stable").index
 
 
-def _money_at_risk(catalogue: Catalogue) -> pd.Series:
-    tables, latest = catalogue.tables, catalogue.latest
-    price = catalogue.state.frame["price_usd"]
-    return money_at_risk(tables["collaboration_events"], price, latest_rates(tables["exchange_rates"], latest), latest)
-
-
-def _reviewed(catalogue: Catalogue, policy: FraudPolicy) -> pd.Series:
-    """The creators of whom a label became known lately; one without a date counts as just known."""
-    labels = catalogue.tables["fraud_labels"]
-    recent = labels[c.KNOWN_AT].isna() | (labels[c.KNOWN_AT] > catalogue.latest - policy.reviewed)
-    return labels.loc[recent, c.CREATOR_ID].dropna()
+def _reviewed(catalogue: Catalogue, policy: FraudPolicy) -> pd.Index:
+    """The creators of whom a label became known lately."""
+    reviewed_at = catalogue.dealings["reviewed_at"]
+    return reviewed_at.index[reviewed_at > catalogue.latest - policy.reviewed]
 
 
 def _money(value: float) -> float | None:

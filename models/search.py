@@ -13,7 +13,7 @@ import pandas as pd
 from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
-from features.schema import CONTRACT, Kind
+from features.schema import CONTRACT, Kind, Tables
 from models.catalogue import Catalogue
 from models.filters import apply
 from models.listing import PRICE_USD
@@ -22,6 +22,7 @@ SORTS = {
     "FOLLOWERS": c.FOLLOWERS_COUNT, "MEDIAN_VIEWS": c.MEDIAN_VIEWS, "ENGAGEMENT_RATE": c.ENGAGEMENT_RATE,
     "PRICE": PRICE_USD, "CREDIT": "credit_score",
 }  # fmt: skip
+PROFILED = ("creators", "audience", "daily_stats", "collaboration_events")
 PAGE = 20
 DAYS_SHOWN = 90
 
@@ -46,18 +47,20 @@ def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> 
     }  # fmt: skip
 
 
-def profile(catalogue: Catalogue, creator_id: str) -> dict[str, Any]:
-    """All that is known of one creator, without scores: fields, audience, past collaborations, the last 90 days."""
-    creator = _own(catalogue, "creators", creator_id).iloc[-1]
-    daily = _own(catalogue, "daily_stats", creator_id)
-    daily = daily[daily[c.DATE] > catalogue.as_of - pd.Timedelta(days=DAYS_SHOWN)].sort_values(c.DATE)
-    events = _own(catalogue, "collaboration_events", creator_id)
+def profile(own: Tables, creator_id: str, as_of: pd.Timestamp) -> dict[str, Any]:
+    """All that is known of one creator, without scores: fields, audience, past collaborations, the 90 days up to
+    ``as_of``. ``own`` are rows of creators, of each creator one."""
+    theirs = {name: own[name].loc[own[name][c.CREATOR_ID] == creator_id] for name in PROFILED}
+    creator, daily, events = theirs["creators"].iloc[-1], theirs["daily_stats"], theirs["collaboration_events"]
+    daily = daily[daily[c.DATE] > as_of - pd.Timedelta(days=DAYS_SHOWN)].sort_values(c.DATE)
     shown = [c.COLLABORATION_ID, c.BRAND_ID, c.BRIEF_ID, c.EVENT_TYPE, c.EVENT_TIME, c.RATING]
     return {
         "creator_id": creator_id,
         **{column.name: _json(creator[column.name], column.kind) for column in CONTRACT["creators"].columns[1:]},
-        "audience": records(_own(catalogue, "audience", creator_id)[[c.DIMENSION, c.BUCKET, c.SHARE]]),
-        "collaborations": records(events.loc[events[c.COLLABORATION_ID].notna(), shown].sort_values(c.EVENT_TIME)),
+        "audience": records(theirs["audience"].sort_values([c.DIMENSION, c.BUCKET])[[c.DIMENSION, c.BUCKET, c.SHARE]]),
+        "collaborations": records(
+            events[events[c.COLLABORATION_ID].notna()].sort_values([c.EVENT_TIME, c.EVENT_ID])[shown]
+        ),
         "daily_stats": records(daily[[*CONTRACT["daily_stats"].names[1:]]]),
     }
 
@@ -71,11 +74,6 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for row in frame.to_dict("records")
     ]
-
-
-def _own(catalogue: Catalogue, table: str, creator_id: str) -> pd.DataFrame:
-    frame = catalogue.tables[table]
-    return frame[frame[c.CREATOR_ID] == creator_id]
 
 
 def _json(value: Any, kind: Kind) -> Any:

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from features.source import InMemory
 from features.text import EMBEDDINGS
 from models.engine import Engine
 from models.registry import Registry, local_champion
@@ -33,7 +34,7 @@ print({name: len(table) for name, table in market.tables.items()})
 # %%
 version = train(market.tables, home, seed=1)
 Registry(home).promote(version)
-engine = Engine.load(local_champion(home), market.tables, home / EMBEDDINGS)
+engine = Engine.load(local_champion(home), InMemory(market.tables), home / EMBEDDINGS)
 print(engine.models())
 
 # %% [markdown]

@@ -8,10 +8,13 @@ one write at a time       ``BEGIN IMMEDIATE`` locks the database      the first 
 one snapshot per reading  ``BEGIN`` in WAL mode                       ``REPEATABLE READ``
 on disk when it returns   ``synchronous=FULL``                        the server's default
 one migration at a time   ``BEGIN IMMEDIATE``                         an advisory lock
+many values, one          a JSON array                                an array
+parameter
 ========================  ==========================================  ==========================================
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,6 +60,15 @@ def engine_at(url: str) -> Iterator[sa.Engine]:
 def reader(engine: sa.Engine) -> sa.Engine:
     """The same engine for transactions that only read, each of them from one snapshot."""
     return engine.execution_options(**_READING[engine.dialect.name])
+
+
+def among(
+    connection: sa.Connection, column: "sa.ColumnElement[str]", values: Sequence[str]
+) -> "sa.ColumnElement[bool]":
+    """Whether a column is one of ``values``: any number of them are one parameter."""
+    if connection.dialect.name == POSTGRESQL:
+        return column == sa.any_(sa.literal(list(values), sa.ARRAY(sa.Text)))
+    return column.in_(sa.select(sa.func.json_each(json.dumps(list(values))).table_valued("value").c.value))
 
 
 def lock_migrations(connection: sa.Connection) -> None:

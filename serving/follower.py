@@ -1,10 +1,10 @@
-"""The catalogue in memory follows the store, whoever writes there: this worker, another one, another machine's."""
+"""The catalogue in memory follows the store, whoever writes there: this worker, another one, another machine's.
+It reads whom writes were about, and their rows, at one moment."""
 
 import logging
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from features.schema import Tables
 from serving import metrics
 from serving.store import Store
 
@@ -31,11 +31,6 @@ class Follower:
     def engine(self) -> "Engine":
         """The engine that answers now. Ask once per request: the next time it may be another."""
         return self._engine
-
-    def held(self) -> tuple[Tables, int]:
-        """The engine's tables, and the number of the last write in them."""
-        with self._looking:
-            return self._engine.tables, self._number
 
     def follow(self) -> bool:
         """Whether the catalogue now holds everything that was written before the call; else the log says why not."""
@@ -67,12 +62,12 @@ class Follower:
         with self._store.reading() as store:
             if lag := store.number() - self._number:
                 news = store.news(self._number)
-        metrics.LAG.set(lag)
-        if lag:
-            if news.creator_ids:
-                self._engine.replace(news.creator_ids, news.rows)
-            self._number = news.number
-            metrics.LAG.set(0)
+            metrics.LAG.set(lag)
+            if lag:
+                if news.creator_ids:
+                    self._engine.replace(news.creator_ids, store)
+                self._number = news.number
+                metrics.LAG.set(0)
         metrics.FOLLOWED.set_to_current_time()
         metrics.DATA.set(self._engine.as_of.timestamp())
 

@@ -13,8 +13,14 @@ from features.schema import Kind, Table
 TYPES = {Kind.STRING: sa.Text, Kind.LIST: sa.Text, Kind.NUMBER: sa.Float, Kind.TIME: sa.DateTime}
 INDEXES = {
     schema.CREATORS.name: (c.CREATOR_ID,),
+    schema.CREATOR_PRICES.name: (c.CREATOR_ID,),
     schema.AUDIENCE.name: (c.CREATOR_ID,),
-    schema.IMPRESSIONS.name: (c.RANKING_ID,),
+    schema.VIDEOS.name: (c.CREATOR_ID,),
+    schema.DAILY_STATS.name: (c.CREATOR_ID,),
+    schema.ACCOUNTS.name: (c.ACCOUNT_ID,),
+    schema.ENGAGEMENTS.name: (c.CREATOR_ID, c.ACCOUNT_ID),
+    schema.BRIEFS.name: (c.BRAND_ID,),
+    schema.IMPRESSIONS.name: (c.RANKING_ID, c.CREATOR_ID),
     schema.FRAUD_LABELS.name: (c.CREATOR_ID, c.ACCOUNT_ID),
 }
 METADATA = sa.MetaData()
@@ -39,6 +45,7 @@ LEDGER = sa.Table(
     sa.Index("collaboration_events_event_id", c.EVENT_ID, unique=True),
     sa.Index("collaboration_events_creator_id", c.CREATOR_ID),
     sa.Index("collaboration_events_collaboration_id", c.COLLABORATION_ID),
+    sa.Index("collaboration_events_brand_id", c.BRAND_ID),
 )
 """Every event that was ever taken; the database refuses to change or remove one."""
 NOTES = sa.Table(

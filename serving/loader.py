@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 from features.bank import TextBank
-from features.tables import read_tables
 from features.text import EMBEDDINGS, encoder_id
 from models.bundle import Bundle
 from models.engine import Engine, bank_for
@@ -16,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class Loader:
-    """Makes engines over the ``store`` at ``url``, each with the follower that keeps it up with the store."""
+    """Makes engines over the ``store``, each with the follower that keeps it up with the store."""
 
-    def __init__(self, home: Path, url: str, store: Store) -> None:
-        self._cache, self._url, self._store = home / EMBEDDINGS, url, store
+    def __init__(self, home: Path, store: Store) -> None:
+        self._cache, self._store = home / EMBEDDINGS, store
 
     def first(self, release: Path) -> Follower:
         """The engine of the release in that folder, over what the store holds.
@@ -28,21 +27,20 @@ class Loader:
         where it was trained, UNAVAILABLE when the store does not answer.
         """
         bundle = Bundle.load(release)
-        bank = proven(release, bundle, bank_for(bundle, self._cache))
-        with self._store.reading() as now:
-            since = now.number()
-        return Follower(Engine(bundle, read_tables(self._url), bank), self._store, since)
+        return self._over(bundle, proven(release, bundle, bank_for(bundle, self._cache)))
 
     def beside(self, release: Path, served: Follower) -> Follower:
-        """The same over what a ``served`` engine holds, rows and texts: beside busy threads, a thread that reads a
-        database waits for its turn at every row."""
+        """The same with the texts that a ``served`` engine has read."""
         bundle = Bundle.load(release)
         bank = served.engine.bank
         if encoder_id(bank.encoder) != bundle.encoder_id:
             bank = bank_for(bundle, self._cache)
-        proven(release, bundle, bank)
-        tables, since = served.held()
-        return Follower(Engine(bundle, tables, bank), self._store, since)
+        return self._over(bundle, proven(release, bundle, bank))
+
+    def _over(self, bundle: Bundle, bank: TextBank) -> Follower:
+        with self._store.reading() as now:
+            since = now.number()
+        return Follower(Engine(bundle, self._store, bank), self._store, since)
 
 
 def proven(release: Path, bundle: Bundle, bank: TextBank) -> TextBank:

@@ -49,9 +49,8 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
 
     auth = Auth.from_file(keys)
     release = local_champion(home)
-    url = open_store(home, source)
-    store = Store(url)
-    loader = Loader(home, url, store)
+    store = Store(open_store(home, source))
+    loader = Loader(home, store)
     follower = loader.first(release)
     tell_release(release, home / POINTER)
     releases = Releases(home, store, follower, release.name, loader.beside)

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from features import columns as c
 from features import schema
 from features.errors import InputError
-from features.schema import Table, Tables
+from features.schema import Table
+from features.source import meeting
 from features.tables import as_text
 from serving.database import open_engine, reader
-from serving.layout import EVERY, LEDGER, NOTES, RANKINGS, SHOWN, TABLES, TOUCHED, WRITES
+from serving.layout import EVERY, LEDGER, NOTES, RANKINGS, TABLES, TOUCHED, WRITES
+from serving.lookup import StoredRows
 
 FOLLOWED = (schema.CREATORS, schema.AUDIENCE, schema.COLLABORATION_EVENTS, schema.FRAUD_LABELS)
 """The tables of creators that writes add to."""
@@ -38,19 +40,14 @@ class Ranking:
 
 @dataclass(frozen=True)
 class News:
-    """What the writes up to ``number`` have left of the creators they were about: all their rows in the tables
-    :data:`FOLLOWED`, as they are now."""
+    """The creators whom the writes up to ``number`` were about."""
 
     number: int
     creator_ids: list[str]
-    rows: Tables
 
 
-class Reading:
+class Reading(StoredRows):
     """What a transaction may ask."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
 
     def known_creators(self, creator_ids: Sequence[str]) -> set[str]:
         """Those of the ids that the catalogue has."""
@@ -93,14 +90,9 @@ class Reading:
         return self._connection.scalars(sa.select(WRITES.c.number)).one()
 
     def news(self, since: int) -> News:
-        """What the writes after the one numbered ``since`` have left."""
+        """Whom the writes after the one numbered ``since`` were about."""
         touched = sa.select(TOUCHED.c[c.CREATOR_ID]).where(TOUCHED.c.number > since)
-        rows = {
-            one.name: self._rows(one, stored, stored.c[c.CREATOR_ID].in_(touched))
-            for one in FOLLOWED
-            for stored in [TABLES.get(one.name, SHOWN)]
-        }
-        return News(self.number(), list(self._connection.scalars(touched)), rows)
+        return News(self.number(), list(self._connection.scalars(touched)))
 
     def _rows(self, table: Table, stored: sa.FromClause, which: sa.ColumnElement[bool]) -> pd.DataFrame:
         found = self._connection.execute(sa.select(stored).where(which)).all()
@@ -123,13 +115,15 @@ class Writing(Reading):
             self._replace(table, frame)
 
     def delete(self, creator_ids: Sequence[str]) -> None:
-        """Remove creators and every row about them. Of the ledger only what people wrote goes: its events stay, shown
-        to nobody unless the creator comes back."""
+        """Remove creators and every row about them, which changes what is known of those whom the same accounts engaged
+        with. Of the ledger only what people wrote goes: its events stay, shown to nobody unless the creator comes
+        back."""
+        met = meeting(self, creator_ids)
         theirs = sa.select(LEDGER.c[c.EVENT_ID]).where(LEDGER.c[c.CREATOR_ID].in_(creator_ids))
         self._connection.execute(NOTES.delete().where(NOTES.c[c.EVENT_ID].in_(theirs)))
         for stored in (stored for stored in TABLES.values() if c.CREATOR_ID in stored.c):
             self._connection.execute(stored.delete().where(stored.c[c.CREATOR_ID].in_(creator_ids)))
-        self._touch(creator_ids)
+        self._touch([*creator_ids, *met])
 
     def append_events(self, events: pd.DataFrame) -> None:
         """Append conformed events; an ``event_id`` that is stored already is SQLAlchemy's IntegrityError."""

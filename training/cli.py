@@ -293,11 +293,12 @@ def _read(source: str) -> "dict[str, pd.DataFrame]":
 
 def _engine(tables: "Tables", home: Path) -> "Engine":
     """The champion over ``tables``, with the embeddings that training left."""
+    from features.source import InMemory
     from features.text import EMBEDDINGS
     from models.engine import Engine
     from models.registry import local_champion
 
-    return Engine.load(local_champion(home), tables, home / EMBEDDINGS)
+    return Engine.load(local_champion(home), InMemory(tables), home / EMBEDDINGS)
 
 
 def _ids(tables: "Tables") -> list[str]:

@@ -15,7 +15,7 @@ import pandas as pd
 from features import columns as c
 from features.fraud.series import deviation, excess, expected, median, total
 from features.fraud.window import Values, Window
-from features.graph.creators import Graph
+from features.graph.creators import Graph, recent
 from features.graph.evidence import Group
 from features.schema import Tables
 
@@ -35,18 +35,42 @@ _NOWHERE = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
+class Groups:
+    """The groups that act together in a ``graph`` of everyone's engagements, which is asked for when they are looked
+    for, the first time, and then let go of."""
+
+    graph: Callable[[], Graph]
+
+    @property
+    def together(self) -> Mapping[str, list[Group]]:
+        """Creator → the groups of accounts that acted on it at the same times as on others."""
+        return self._found[0]
+
+    @property
+    def rings(self) -> Mapping[str, list[Group]]:
+        """Creator → the circles and pods it belongs to."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[Mapping[str, list[Group]], Mapping[str, list[Group]]]:
+        graph = self.graph()
+        return _by_creator([*graph.lockstep, *graph.dense]), _by_creator([*graph.circles, *graph.pods])
+
+
+@dataclass(frozen=True)
 class Dossier:
-    """Where evidence comes from: the ``tables`` as known at ``as_of``, and the ``graph`` of the engagements in the 90
-    days before. Nothing of it is computed before it is asked for."""
+    """Where evidence comes from: ``tables`` as known at ``as_of``, with every engagement of the accounts that engaged
+    with whomever is looked at, and the ``groups`` in the engagements of the 90 days before. Nothing of it is computed
+    before it is asked for."""
 
     tables: Tables
     as_of: pd.Timestamp
-    graph: Graph
+    groups: Groups
 
     @classmethod
     def of(cls, tables: Tables, as_of: pd.Timestamp) -> "Dossier":
-        """From tables known at ``as_of``."""
-        return cls(tables, as_of, everyones_graph(tables, as_of))
+        """From everyone's tables known at ``as_of``."""
+        return cls(tables, as_of, Groups(lambda: everyones_graph(tables["engagements"], as_of)))
 
     def histories(self, ids: Sequence[str] | pd.Index) -> "list[History]":
         """The history of each of ``ids``."""
@@ -73,24 +97,14 @@ class Dossier:
     @cached_property
     def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:
         """(account, hour) → how many creators it acted on, where several."""
-        events = self.graph.events
+        events = recent(self.tables["engagements"], self.as_of)
         met = events.groupby([events[c.ACCOUNT_ID], events[c.EVENT_TIME].dt.floor("h")])[c.CREATOR_ID].nunique()
         return dict(met[met > 1])
 
-    @cached_property
-    def together(self) -> Mapping[str, list[Group]]:
-        """Creator → the groups of accounts that acted on it at the same times as on others."""
-        return _by_creator([*self.graph.lockstep, *self.graph.dense])
 
-    @cached_property
-    def rings(self) -> Mapping[str, list[Group]]:
-        """Creator → the circles and pods it belongs to."""
-        return _by_creator([*self.graph.circles, *self.graph.pods])
-
-
-def everyones_graph(tables: Tables, as_of: pd.Timestamp) -> Graph:
+def everyones_graph(engagements: pd.DataFrame, as_of: pd.Timestamp) -> Graph:
     """The graph as it is asked for groups alone, which are the same of whomever one speaks."""
-    return Graph.of(tables, as_of, pd.Index([], name=c.CREATOR_ID))
+    return Graph(recent(engagements, as_of), pd.Index([], name=c.CREATOR_ID))
 
 
 @dataclass(frozen=True)

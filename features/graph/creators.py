@@ -34,10 +34,8 @@ class Graph:
     @classmethod
     def of(cls, tables: Tables, as_of: pd.Timestamp, ids: pd.Index | None = None) -> "Graph":
         """From tables known at ``as_of``; ``ids`` are by default all creators."""
-        events = tables["engagements"]
         everyone = pd.Index(tables["creators"][c.CREATOR_ID].unique(), name=c.CREATOR_ID)
-        recent = events[events[c.EVENT_TIME] > as_of - SPAN].reset_index(drop=True)
-        return cls(recent, everyone if ids is None else ids)
+        return cls(recent(tables["engagements"], as_of), everyone if ids is None else ids)
 
     @cached_property
     def acts(self) -> Acts:
@@ -77,6 +75,11 @@ class Graph:
     def per_creator(self, values: pd.Series) -> Values:
         """(n,) ``values`` by creator_id, 0 for others; NaN for whom fewer than FEWEST engagements are known."""
         return values.reindex(self.ids, fill_value=0).where(self.known >= FEWEST).to_numpy(np.float64)
+
+
+def recent(engagements: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Those of the 90 days up to ``as_of``, at which they must be known."""
+    return engagements[engagements[c.EVENT_TIME] > as_of - SPAN].reset_index(drop=True)
 
 
 def graph_features(tables: Tables, as_of: pd.Timestamp, ids: pd.Index | None = None) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from features.source import InMemory
 from features.tables import read_tables
 from models.engine import Engine
 from models.registry import local_champion
@@ -139,7 +140,7 @@ def with_leaves(value: object, put: str) -> Iterator[object]:
 
 
 def test_nothing_that_a_request_names_is_opened(home, dataset, tmp_path):
-    engine = Engine.load(local_champion(home), read_tables(dataset), home / "embeddings")
+    engine = Engine.load(local_champion(home), InMemory(read_tables(dataset)), home / "embeddings")
     client = make_client(tmp_path, engine=engine)
     named, opened = tmp_path / "named.json", []
     named.touch()

@@ -6,6 +6,7 @@ import pytest
 
 from features import columns as c
 from features.schema import Tables
+from features.source import InMemory
 from features.tables import read_tables
 from models.engine import Engine
 from models.registry import local_champion
@@ -27,10 +28,10 @@ def few(dataset: Path) -> Tables:
 @pytest.fixture(scope="session")
 def engine(home: Path, dataset: Path) -> Engine:
     """Over the whole dataset. Read only."""
-    return Engine.load(local_champion(home), read_tables(dataset), home / "embeddings")
+    return Engine.load(local_champion(home), InMemory(read_tables(dataset)), home / "embeddings")
 
 
 @pytest.fixture
 def own_engine(engine: Engine, few: Tables) -> Engine:
     """Over 60 creators, free to write to."""
-    return Engine(engine._bundle, few, engine._bank)
+    return Engine(engine._bundle, InMemory(few), engine._bank)

@@ -8,6 +8,7 @@ import pytest
 
 from features.errors import InputError
 from features.schema import Tables
+from features.source import InMemory
 from models.bundle import Bundle
 from models.engine import Engine
 from models.registry import local_champion
@@ -34,7 +35,7 @@ def test_a_release_without_the_models_of_accounts_and_comments_is_served(
     write_manifest(folder, replace(manifest, models=kept))
     for name in gone:
         shutil.rmtree(folder / name)
-    older = Engine(Bundle.load(folder), few, engine._bank)
+    older = Engine(Bundle.load(folder), InMemory(few), engine._bank)
     assert [older.models()["models"][name] for name in OPTIONAL] == [None, None]
     for ask, request in (
         (older.fraud_accounts, {"accounts": [{"account_id": "a"}]}),

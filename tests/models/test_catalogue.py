@@ -14,9 +14,10 @@ from scipy import sparse
 from features import columns as c
 from features.asof import known
 from features.schema import AUDIENCE, COLLABORATION_EVENTS, CREATORS, Tables, conform
+from features.source import InMemory
 from models.catalogue import Catalogue, _scored
 from models.engine import Engine
-from tests.models.writes import append_events, delete, upsert
+from tests.models.writes import append_events, delete, tables_of, upsert
 
 TICK = pd.Timedelta(microseconds=1)
 SOME = 8
@@ -27,13 +28,13 @@ JOB = ["INVITED", "ACCEPTED", "CONTRACTED", "CONTENT_SUBMITTED", "CONTENT_APPROV
 @pytest.fixture(scope="module")
 def trusting(engine: Engine, few: Tables) -> Engine:
     """Of a release whose data had too few labels for a fraud model."""
-    return Engine(replace(engine._bundle, fraud=None), few, engine._bank)
+    return Engine(replace(engine._bundle, fraud=None), InMemory(few), engine._bank)
 
 
 @pytest.fixture(scope="module")
 def template(engine: Engine, few: Tables) -> Engine:
     """Over 60 creators; every example starts from its catalogue, which writes never touch."""
-    return Engine(engine._bundle, few, engine._bank)
+    return Engine(engine._bundle, InMemory(few), engine._bank)
 
 
 @settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # an example takes long
@@ -95,8 +96,12 @@ def write(engine: Engine, kind: str, who: str, number: int) -> None:
 
 def anew(engine: Engine) -> Catalogue:
     """What building the catalogue of all creators gives, with the clock of the one that followed."""
-    old = engine._catalogue
-    return _scored(engine._bundle, known(engine._tables, old.latest, old.latest), old.as_of, old.latest, engine._bank)
+    old, tables = engine._catalogue, tables_of(engine)
+    seen = known(tables, old.latest, old.latest)
+    creators = seen["creators"].set_index(c.CREATOR_ID, drop=False)
+    assert set(creators.index) == set(old.state.ids)
+    seen["creators"] = creators.loc[list(old.state.ids)].reset_index(drop=True)  # new ones come last
+    return _scored(engine._bundle, seen, old.as_of, old.latest, engine._bank).served()
 
 
 def assert_same(one: Catalogue, other: Catalogue) -> None:

@@ -15,6 +15,7 @@ from features.pairs import build_query
 from features.schema import complete
 from features.tags import Tags
 from models.engine import Engine
+from tests.models.writes import tables_of
 
 NEAREST = 10
 
@@ -64,7 +65,7 @@ def briefs(engine: Engine) -> Neighbours:
     """The briefs of the data that ask for labels."""
     catalogue, columns = engine._catalogue, engine._catalogue.state.labels.columns
     asking = [
-        brief for _, brief in catalogue.tables["briefs"].iterrows() if set(brief[c.CONTENT_LABELS]) & set(columns)
+        brief for _, brief in tables_of(engine)["briefs"].iterrows() if set(brief[c.CONTENT_LABELS]) & set(columns)
     ]
     queries = [
         build_query(brief, catalogue.state, engine._bank, engine._bundle.idf, catalogue.engaged, catalogue.as_of)

@@ -12,6 +12,7 @@ from features import schema
 from features.collaborations import TRANSITIONS, progress
 from features.errors import InputError
 from features.schema import Tables
+from features.source import InMemory
 from models.collaborations import MOST_SHOWN, collaborations_answer
 from serving.ledger_answers import CollaborationsAnswer
 from tests.features.test_collaborations import joined, ledger, paths
@@ -32,7 +33,7 @@ def tables(*events: pd.DataFrame) -> Tables:
 
 
 def answer(*events: pd.DataFrame, **request: Any) -> dict[str, Any]:
-    return collaborations_answer(tables(*events), request or {"creator_ids": ["c1"]}, NOW)
+    return collaborations_answer(InMemory(tables(*events)), request or {"creator_ids": ["c1"]}, NOW)
 
 
 def one(events: pd.DataFrame) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from features import columns as c
 from features.errors import InputError
+from features.source import InMemory
 from features.tables import read_tables
 from models.catalogue import Catalogue
 from models.engine import Engine
@@ -294,7 +295,7 @@ def test_a_creator_observed_again_is_what_was_seen_last(own_engine, few):
 def test_an_upsert_outlasts_what_an_undated_catalogue_said(engine, few):
     undated = few | {name: few[name].assign(**{c.OBSERVED_AT: pd.NaT}) for name in ("creators", "audience")}
     undated["creators"] = undated["creators"].drop_duplicates(c.CREATOR_ID)
-    own = Engine(engine._bundle, undated, engine._bank)
+    own = Engine(engine._bundle, InMemory(undated), engine._bank)
     one, other = undated["creators"][c.CREATOR_ID].iloc[:2]
     at = own.as_of + pd.Timedelta(days=1)
     share = {c.CREATOR_ID: one, c.DIMENSION: "gender", c.BUCKET: "FEMALE", c.SHARE: 1.0, c.OBSERVED_AT: at}
@@ -375,7 +376,7 @@ def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
     for i in range(2):
         append_events(own_engine, events_of(one, ["INVITED", "ACCEPTED"], at, f"open{i}"))
     assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
-    again = Engine(own_engine._bundle, own_engine._tables, own_engine._bank)
+    again = Engine(own_engine._bundle, own_engine._source, own_engine._bank)
     pd.testing.assert_series_equal(*(each._catalogue.state.frame["open_orders"] for each in (own_engine, again)))
 
 
@@ -415,17 +416,28 @@ class Racing(Engine):
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
 
-@pytest.mark.parametrize("method", ["profile", "credit", "fraud_score", "rank"])
-def test_an_answer_is_whole_though_its_creator_is_deleted_meanwhile(own_engine, few, method):
-    one = few["creators"][c.CREATOR_ID].iloc[0]
-    request = {"brief": BRIEF} if method == "rank" else {"creator_ids": [one]}
-    more = {"risk": True} if method == "profile" else {}
-    expected = getattr(own_engine, method)(request, **more)
+@pytest.fixture
+def racing(own_engine, few):
+    """The engine of a request that began before its first creator was deleted, in memory and in the source."""
     before = own_engine._catalogue
-    delete(own_engine, [one])
-    racing = Racing.__new__(Racing)
-    vars(racing).update(vars(own_engine), looks=[before, own_engine._catalogue])
-    assert getattr(racing, method)(request, **more) | {"ranking_id": ""} == expected | {"ranking_id": ""}
+    delete(own_engine, [few["creators"][c.CREATOR_ID].iloc[0]])
+    engine = Racing.__new__(Racing)
+    vars(engine).update(vars(own_engine), looks=[before, own_engine._catalogue])
+    return engine
+
+
+def test_a_ranking_is_whole_though_a_creator_is_deleted_meanwhile(own_engine, racing):
+    before = Engine.__new__(Engine)
+    vars(before).update(vars(own_engine), _catalogue=racing.looks[0])
+    answers = [engine.rank({"brief": BRIEF, "limit": EVERYONE}) for engine in (racing, before)]
+    assert answers[0] | {"ranking_id": ""} == answers[1] | {"ranking_id": ""}
+
+
+@pytest.mark.parametrize("method", ["profile", "credit", "fraud_score"])
+def test_nothing_is_told_of_a_creator_who_is_deleted_meanwhile(racing, few, method):
+    more = {"risk": True} if method == "profile" else {}
+    with pytest.raises(InputError, match="no such creator"):
+        getattr(racing, method)({"creator_ids": [few["creators"][c.CREATOR_ID].iloc[0]]}, **more)
 
 
 @pytest.mark.parametrize("write", [upsert, append_events, delete])
@@ -458,7 +470,7 @@ def test_a_release_is_not_run_with_another_encoder_than_its_own(home, few, monke
     other = SimpleNamespace(name="use-multilingual-v3", id="use-multilingual-v3@0.0.0")
     monkeypatch.setattr("models.engine.load_encoder", lambda _: other)
     with pytest.raises(InputError, match="train again") as caught:
-        Engine.load(local_champion(home), few)
+        Engine.load(local_champion(home), InMemory(few))
     assert (caught.value.code, caught.value.details[0]["value"]) == ("CONFLICT", other.id)
 
 

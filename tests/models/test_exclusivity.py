@@ -8,9 +8,10 @@ import pytest
 
 from features import columns as c
 from features.schema import BRIEFS, conform
+from features.source import InMemory
 from models.engine import Engine
-from models.exclusivity import WITHIN, competitors
-from tests.models.writes import append_events
+from models.exclusivity import WITHIN, Rivals, industries
+from tests.models.writes import append_events, tables_of
 
 BRIEF = {"description": "cozy recipe videos", "brand_id": "ours", "industry": "Tea"}
 DAY = pd.Timedelta(days=1)
@@ -25,17 +26,19 @@ def test_competitors_are_the_other_brands_of_the_industry():
         ("1", "ours", "tea"), ("2", "rival", "TEA "), ("3", "other", "cars"), ("4", None, "tea"), ("5", "x", None)
     )
     ours = table.iloc[0]
-    assert competitors(table, ours) == {"rival"}
-    assert competitors(table, ours.replace("tea", "Tea")) == {"rival"}
-    assert competitors(table, table.iloc[3]) == competitors(table, table.iloc[4]) == set()
+    rivals = Rivals(industries(table), pd.DataFrame())
+    assert rivals.competitors(ours) == {"rival"}
+    assert rivals.competitors(ours.replace("tea", "Tea")) == {"rival"}
+    assert rivals.competitors(table.iloc[3]) == rivals.competitors(table.iloc[4]) == set()
 
 
 @pytest.fixture
 def teas(own_engine: Engine) -> Engine:
     """The engine of 60 creators, in which a rival sells tea and another brand cars."""
-    tables = own_engine._tables
+    tables = tables_of(own_engine)
     known = briefs(("t", "rival", "TEA"), ("k", "carmaker", "cars")).assign(**{c.CREATED_AT: own_engine.as_of})
-    return Engine(own_engine._bundle, tables | {"briefs": pd.concat([tables["briefs"], known])}, own_engine._bank)
+    with_both = InMemory({**tables, "briefs": pd.concat([tables["briefs"], known])})
+    return Engine(own_engine._bundle, with_both, own_engine._bank)
 
 
 def ranked(engine: Engine, **request: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from features import columns as c
 from features.pairs import pair_features
 from features.schema import COLLABORATION_EVENTS, Tables, conform
+from features.source import InMemory
 from features.tags import Words
 from models.catalogue import Catalogue
 from models.credit import credit_scores
@@ -32,7 +33,7 @@ OWN_CAPS, OPEN = (np.nan, 0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 1.0, 2.0, 3.0, 4.0)
 @pytest.fixture(scope="module")
 def small(engine: Engine, few: Tables) -> Engine:
     """Over 60 creators, all of whom fit into one answer. Read only."""
-    return Engine(engine._bundle, few, engine._bank)
+    return Engine(engine._bundle, InMemory(few), engine._bank)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from features import columns as c
 from features.errors import InputError
+from features.source import InMemory
 from models.engine import Engine
 from models.search import SORTS, _keys
 from tests.models.writes import append_events, delete, upsert
@@ -113,7 +114,7 @@ def catalogue_rows(at: pd.Timestamp, **followers: float) -> pd.DataFrame:
 def two(engine: Engine, few: dict[str, pd.DataFrame]) -> tuple[Engine, Engine]:
     """The same creators before and after an upsert of new and of known ones, a delete and events."""
     nobody, at = pd.DataFrame(columns=[c.CREATOR_ID]), engine.as_of
-    before, after = (Engine(engine._bundle, few, engine._bank) for _ in range(2))
+    before, after = (Engine(engine._bundle, InMemory(few), engine._bank) for _ in range(2))
     for one in (before, after):
         upsert(one, catalogue_rows(at, **{MOVED: 4000.0, GONE: 6000.0, BUSY: 7000.0}), nobody)
     upsert(after, catalogue_rows(at, **{CAME: 5000.0, MOVED: 90_000.0}), nobody)
@@ -207,7 +208,7 @@ def test_an_answer_is_json_and_counts_what_filters_did(engine):
 
 def test_a_profile_shows_the_columns_of_the_contract_alone(engine, few):
     noted = {name: frame.assign(private_note="do not show") for name, frame in few.items()}
-    own = Engine(engine._bundle, noted, engine._bank)
+    own = Engine(engine._bundle, InMemory(noted), engine._bank)
     answer = own.profile({"creator_ids": list(own._catalogue.state.ids)}, risk=True)
     assert any(one["daily_stats"] and one["collaborations"] and one["audience"] for one in answer["results"])
     assert "private_note" not in json.dumps(answer)
@@ -215,7 +216,7 @@ def test_a_profile_shows_the_columns_of_the_contract_alone(engine, few):
 
 def test_a_creator_keeps_its_place_by_relevance_to_the_bit_whoever_else_is_there(engine, few):
     """A token holds the last key of a page: one bit more or less would show a creator twice, or never."""
-    own, query = Engine(engine._bundle, few, engine._bank), {"query": "football match ⚽"}
+    own, query = Engine(engine._bundle, InMemory(few), engine._bank), {"query": "football match ⚽"}
     everyone, some = engine._catalogue, own._catalogue
     here = pd.Series(_keys(everyone, engine._bank, query), index=everyone.state.ids)
     there = pd.Series(_keys(some, own._bank, query), index=some.state.ids)

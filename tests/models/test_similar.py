@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.schema import Tables
+from features.source import InMemory
 from models.engine import Engine
 from models.similar import similar
 from tests.models.test_filters import EVERY_FILTER
@@ -51,7 +52,7 @@ def test_every_filter_holds_as_in_search(own, filters):
 @pytest.fixture(scope="module")
 def own(engine: Engine, few: Tables) -> Engine:
     """Over 60 creators. Read only."""
-    return Engine(engine._bundle, few, engine._bank)
+    return Engine(engine._bundle, InMemory(few), engine._bank)
 
 
 def test_filters_hold_as_in_search(engine):

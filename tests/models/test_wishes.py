@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
+from features.source import InMemory
 from models.diversity import diversified
 from models.engine import Engine, brief_row
 from models.ranking import eligible, rules, wished
@@ -27,7 +28,7 @@ FILTERS: dict[str, st.SearchStrategy[Any]] = {
 @pytest.fixture(scope="module")
 def small(engine: Engine, few: dict[str, Any]) -> Engine:
     """Over 60 creators, quick to rank. Read only."""
-    return Engine(engine._bundle, few, engine._bank)
+    return Engine(engine._bundle, InMemory(few), engine._bank)
 
 
 @settings(max_examples=60, deadline=None)

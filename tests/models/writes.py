@@ -6,8 +6,8 @@ import pandas as pd
 
 from features import columns as c
 from features.schema import CONTRACT, Tables, conform
+from features.source import InMemory, meeting, whole
 from models.engine import Engine
-from serving.store import FOLLOWED
 
 
 def upsert(engine: Engine, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
@@ -24,20 +24,36 @@ def append_labels(engine: Engine, labels: pd.DataFrame, events: pd.DataFrame) ->
 
 
 def delete(engine: Engine, creator_ids: Sequence[str]) -> None:
-    engine.replace(creator_ids, {table.name: engine._tables[table.name][:0] for table in FOLLOWED})
+    stored = tables_of(engine)
+    left = {
+        name: frame[~frame[c.CREATOR_ID].isin(creator_ids)] for name, frame in stored.items() if c.CREATOR_ID in frame
+    }
+    met = meeting(InMemory(stored), creator_ids)
+    _replace(engine, {**stored, **left}, list(dict.fromkeys([*creator_ids, *met])))
+
+
+def tables_of(engine: Engine) -> Tables:
+    """Everything that the engine's source holds."""
+    with engine._source.reading() as rows:
+        return whole(rows)
 
 
 def _add(engine: Engine, added: Tables) -> None:
     fresh = {name: conform(rows, CONTRACT[name]) for name, rows in added.items()}
     ids = list(pd.concat([rows[c.CREATOR_ID] for rows in fresh.values()]).unique())
-    stored = {table.name: engine._tables[table.name] for table in FOLLOWED}
-    stored = {name: frame[frame[c.CREATOR_ID].isin(ids)] for name, frame in stored.items()}
-    left = {name: _left(frame, fresh[name]) if name in fresh else frame for name, frame in stored.items()}
-    engine.replace(ids, {name: pd.concat([frame, fresh.get(name, frame[:0])]) for name, frame in left.items()})
+    stored = tables_of(engine)
+    rows = {name: pd.concat([_left(name, stored[name], rows), rows]) for name, rows in fresh.items()}
+    _replace(engine, {**stored, **rows}, ids)
 
 
-def _left(stored: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    entity = next((table.entity for table in FOLLOWED if set(table.names) == set(rows.columns)), ())
+def _replace(engine: Engine, tables: Tables, creator_ids: Sequence[str]) -> None:
+    source = InMemory({name: frame.reset_index(drop=True) for name, frame in tables.items()})
+    engine.replace(creator_ids, source)
+    engine._source = source
+
+
+def _left(name: str, stored: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    entity = CONTRACT[name].entity
     if not entity:
         return stored
     keys = pd.MultiIndex.from_frame(rows[[*entity, c.OBSERVED_AT]])

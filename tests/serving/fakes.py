@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 from features import columns as c
 from features.asof import data_as_of
 from features.errors import InputError, bad
-from features.schema import COLLABORATION_EVENTS, Tables, complete, empty
+from features.schema import COLLABORATION_EVENTS, complete, empty
+from features.source import Rows, about
 from features.tables import read_raw, write_tables
 from serving.answers import ErrorAnswer
 from serving.api import Api
@@ -77,12 +78,13 @@ class FakeEngine:
     def models(self) -> dict[str, Any]:
         return {"models": {"ranker": 1}}
 
-    def replace(self, creator_ids: Sequence[str], rows: Tables) -> None:
-        kept = [one for one in self.ids if one not in creator_ids or one in set(rows["creators"][c.CREATOR_ID])]
-        self.ids = list(dict.fromkeys([*kept, *rows["creators"][c.CREATOR_ID]]))
-        self.events = list(dict.fromkeys([*self.events, *rows["collaboration_events"][c.EVENT_ID]]))
-        self.labels = list(rows["fraud_labels"][c.CREATOR_ID])
-        self.as_of = max(self.as_of, data_as_of(rows))
+    def replace(self, creator_ids: Sequence[str], rows: Rows) -> None:
+        own = about(rows, creator_ids)
+        kept = [one for one in self.ids if one not in creator_ids or one in set(own["creators"][c.CREATOR_ID])]
+        self.ids = list(dict.fromkeys([*kept, *own["creators"][c.CREATOR_ID]]))
+        self.events = list(dict.fromkeys([*self.events, *own["collaboration_events"][c.EVENT_ID]]))
+        self.labels = list(own["fraud_labels"][c.CREATOR_ID])
+        self.as_of = max(self.as_of, data_as_of(own))
 
     def policy_changes(self) -> pd.DataFrame:
         return self.changes[~self.changes[c.EVENT_ID].isin(self.events)]

@@ -20,6 +20,7 @@ import uvicorn
 from features import columns as c
 from features.asof import data_as_of
 from features.schema import Tables
+from features.source import Rows
 from features.tables import read_tables
 from models.credit import credit_answers
 from models.credit_policy import load_policy
@@ -53,11 +54,12 @@ class LedgerEngine:
         ids = self._tables["creators"][c.CREATOR_ID]
         return {"results": [{c.CREATOR_ID: one} for one in ids], "next_page_token": None}
 
-    def replace(self, creator_ids: Sequence[str], rows: Tables) -> None:
-        for name, frame in rows.items():
+    def replace(self, creator_ids: Sequence[str], rows: Rows) -> None:
+        for name in ("creators", "collaboration_events"):
             others = self._tables[name][~self._tables[name][c.CREATOR_ID].isin(creator_ids)]
-            self._tables[name] = pd.concat([others, frame], ignore_index=True)
-        self.as_of = max(self.as_of, data_as_of(rows))
+            fresh = rows.where(name, c.CREATOR_ID, creator_ids)
+            self._tables[name] = pd.concat([others, fresh], ignore_index=True)
+        self.as_of = max(self.as_of, data_as_of(self._tables))
 
 
 def start(url: str, port: int) -> "subprocess.Popen[bytes]":

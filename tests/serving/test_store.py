@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from features import columns as c
 from features import schema
 from features.errors import InputError
+from features.source import about
 from features.tables import read_tables, write_tables
 from serving.database import open_engine
 from serving.opening import open_store
@@ -187,7 +188,7 @@ def test_a_label_and_its_event_are_written_both_or_neither(store, url):
         assert list(it.labels_about(label)[c.CREATOR_ID]) == ["ana"]
 
 
-def test_news_are_all_rows_of_those_whom_the_writes_since_were_about(store):
+def test_news_are_those_whom_the_writes_since_were_about(store):
     with store.writing() as it:
         it.append_events(events(event("e1"), event("e2", "bo")))
     with store.reading() as it:
@@ -199,9 +200,24 @@ def test_news_are_all_rows_of_those_whom_the_writes_since_were_about(store):
         it.delete(["bo"])
     with store.reading() as it:
         news = it.news(since)
+        own = about(it, news.creator_ids)
     assert (news.number, sorted(news.creator_ids)) == (since + 2, ["ana", "bo"])
-    assert list(news.rows["creators"][c.CREATOR_ID]) == ["ana"]
-    assert set(news.rows["collaboration_events"][c.EVENT_ID]) == {"e1", "e3"}
+    assert list(own["creators"][c.CREATOR_ID]) == ["ana"]
+    assert set(own["collaboration_events"][c.EVENT_ID]) == {"e1", "e3"}
+
+
+def test_a_deletion_is_news_of_those_whom_the_same_accounts_engaged_with(tmp_path, url):
+    acts = [("bot", "ana"), ("bot", "bo"), ("fan", "bo"), ("fan", "cy"), ("other", "di")]
+    engagements = pd.DataFrame(acts, columns=[c.ACCOUNT_ID, c.CREATOR_ID])
+    engagements = engagements.assign(**{c.ACTION: "LIKE", c.EVENT_TIME: pd.Timestamp("2025-05-01")})
+    people = pd.DataFrame({c.CREATOR_ID: ["ana", "bo", "cy", "di"]})
+    write_tables(schema.complete({"creators": people, "engagements": engagements}), url)
+    store = open_store_at(open_store(tmp_path, url))
+    with store.writing() as it:
+        it.delete(["ana"])
+    with store.reading() as it:
+        assert sorted(it.news(0).creator_ids) == ["ana", "bo"]
+        assert sorted(it.where("engagements", c.ACCOUNT_ID, ["bot"])[c.CREATOR_ID]) == ["bo"]
 
 
 def test_a_write_that_failed_is_no_news(store):
@@ -220,7 +236,7 @@ def test_a_reading_sees_one_moment_though_others_write(store, url):
         with other.writing() as another:
             another.append_events(events(event("e1")))
         assert it.number() == before
-        assert it.news(before).rows["collaboration_events"].empty
+        assert it.where("collaboration_events", c.CREATOR_ID, ["ana"]).empty
 
 
 def test_a_database_that_stops_answering_is_one_clear_error(tmp_path):

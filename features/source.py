@@ -1,0 +1,97 @@
+"""Where the contract's rows are, for answers about a few creators: in memory, or in a database that looks them up."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import pandas as pd
+
+from features import columns as c
+from features.asof import known_rows
+from features.schema import ACCOUNTS, CONTRACT, ENGAGEMENTS, Tables, complete
+
+
+class Rows(Protocol):
+    """The contract's rows at one moment; frames are conformed, and in any order."""
+
+    def where(self, name: str, column: str, values: Collection[str]) -> pd.DataFrame:
+        """The rows of the table ``name`` with one of ``values`` in ``column``."""
+
+    def table(self, name: str) -> pd.DataFrame:
+        """All of a table: for what is asked rarely."""
+
+
+class Source(Protocol):
+    """Where rows are read."""
+
+    def reading(self) -> AbstractContextManager[Rows]:
+        """The rows as they are when it begins, whatever is written meanwhile."""
+
+
+class InMemory:
+    """Tables that stay as they are."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = complete(tables)
+
+    @contextmanager
+    def reading(self) -> Iterator["InMemory"]:
+        """Itself."""
+        yield self
+
+    def where(self, name: str, column: str, values: Collection[str]) -> pd.DataFrame:
+        """See :class:`Rows`."""
+        frame = self._tables[name]
+        return frame[frame[column].isin(list(values))].reset_index(drop=True)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """See :class:`Rows`."""
+        return self._tables[name]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of ``rows`` what was known at ``as_of`` (:func:`features.asof.known`), undated ones as observed then."""
+
+    rows: Rows
+    as_of: pd.Timestamp
+
+    def where(self, name: str, column: str, values: Collection[str]) -> pd.DataFrame:
+        """See :class:`Rows`."""
+        return known_rows(self.rows.where(name, column, values), CONTRACT[name], self.as_of, self.as_of)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """See :class:`Rows`."""
+        return known_rows(self.rows.table(name), CONTRACT[name], self.as_of, self.as_of)
+
+
+def whole(rows: Rows) -> Tables:
+    """Every table."""
+    return complete({name: rows.table(name) for name in CONTRACT})
+
+
+def about(rows: Rows, creator_ids: Sequence[str]) -> Tables:
+    """Every table with the rows of these creators, and with what else says something of them.
+
+    That is every engagement of the accounts that engaged with them, the rows of these accounts, and the exchange
+    rates; briefs, which are about no creator, are left out.
+    """
+    own = {
+        name: rows.where(name, c.CREATOR_ID, creator_ids)
+        for name, table in CONTRACT.items()
+        if c.CREATOR_ID in table.names
+    }
+    theirs = of_accounts(rows, own[ENGAGEMENTS.name][c.ACCOUNT_ID].unique())
+    return complete(own | theirs | {"exchange_rates": rows.table("exchange_rates")})
+
+
+def of_accounts(rows: Rows, account_ids: Collection[str]) -> dict[str, pd.DataFrame]:
+    """The tables ``engagements`` and ``accounts`` with all that is known of these accounts."""
+    return {name: rows.where(name, c.ACCOUNT_ID, account_ids) for name in (ENGAGEMENTS.name, ACCOUNTS.name)}
+
+
+def meeting(rows: Rows, creator_ids: Collection[str]) -> list[str]:
+    """The creators with whom accounts engaged that engaged with these: what is known of one says something of them."""
+    accounts = rows.where(ENGAGEMENTS.name, c.CREATOR_ID, creator_ids)[c.ACCOUNT_ID].unique()
+    return list(rows.where(ENGAGEMENTS.name, c.ACCOUNT_ID, accounts)[c.CREATOR_ID].unique())
