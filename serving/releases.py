@@ -4,7 +4,9 @@ See docs/models-in-service.md.
 """
 
 import gc
+import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 TIMED = 5  # rank requests to each engine, of which the fastest counts: a busy machine only ever adds to a time
 SLOWEST = 5.0  # times as long as the served engine takes at the same moment
+SERVED = "served.json"
 REQUEST = {"brief": {"description": "Cozy summer recipes with iced matcha", "content_labels": ["food"]}}
 Load = Callable[[Path, Follower], Follower]
 """Makes the follower of the release in a folder beside the one that is served."""
@@ -43,15 +46,18 @@ class Releases(Watch):
         return champion_version(self._home)
 
     def _take(self, version: str | None) -> None:
-        if version == self._version:
-            return
-        release = local_champion(self._home)
-        self._swap(self._load(release, self._served))
-        self._version = release.name
-        metrics.RELEASES.labels("served").inc()
-        metrics.tell_release(release, self._pointer)
-        logger.info("release %s is served", release.name)
-        release_memory()
+        if version != self._version:
+            release = local_champion(self._home)
+            self._swap(self._load(release, self._served))
+            self._version = release.name
+            metrics.RELEASES.labels("served").inc()
+            metrics.tell_release(release, self._pointer)
+            logger.info("release %s is served", release.name)
+            release_memory()
+        if last_served(self._home) != self._version:
+            part = self._home / f"{SERVED}.{os.getpid()}"  # other workers write theirs
+            part.write_text(json.dumps({"version": self._version}) + "\n", encoding="utf-8")
+            part.replace(self._home / SERVED)
 
     def _swap(self, new: Follower) -> None:
         check_speed(new.engine, self._served.engine)
@@ -60,6 +66,32 @@ class Releases(Watch):
             new.look()
             store.append_events(new.engine.policy_changes())
         self._served.give_way(new)
+
+
+def first_served(home: Path, load: Callable[[Path], Follower]) -> tuple[Path, Follower]:
+    """The promoted release's folder and follower when a process starts; where it is refused, those of the release that
+    was served last, so that a worker that is started again answers as the others do.
+
+    Raises InputError for what stands in the way of both.
+    """
+    try:
+        release = local_champion(home)
+        return release, load(release)
+    except InputError as error:
+        last = last_served(home)
+        if error.code == "UNAVAILABLE" or last is None:
+            raise
+        logger.error("the promoted release is refused, %s was served last: %s", last, error.message)
+        release = home / "releases" / last
+        return release, load(release)
+
+
+def last_served(home: Path) -> str | None:
+    """The version that a service on this data directory has taken last; None where there was none."""
+    try:
+        return str(json.loads((home / SERVED).read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def check_speed(new: "Engine", served: "Engine") -> None:

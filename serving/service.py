@@ -41,17 +41,16 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     Raises InputError when there is no release or no data, or
     when one of them cannot be read.
     """
-    from models.registry import POINTER, local_champion
+    from models.registry import POINTER
     from serving.loader import Loader  # seconds
     from serving.rankings import RankingLog
-    from serving.releases import Releases
+    from serving.releases import Releases, first_served
     from serving.trials import Trials
 
     auth = Auth.from_file(keys)
-    release = local_champion(home)
     store = Store(open_store(home, source))
     loader = Loader(home, store)
-    follower = loader.first(release)
+    release, follower = first_served(home, loader.first)
     tell_release(release, home / POINTER)
     releases = Releases(home, store, follower, release.name, loader.beside)
     rankings = RankingLog(home / FOLDER)

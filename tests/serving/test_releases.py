@@ -15,7 +15,7 @@ from models.registry import POINTER
 from models.release import Manifest, write_manifest
 from serving.follower import Follower
 from serving.metrics import RELEASES
-from serving.releases import Load, Releases
+from serving.releases import Load, Releases, first_served
 from serving.store import Store
 from tests.serving.fakes import AS_OF, FakeEngine, make_store, open_store_at
 
@@ -126,3 +126,23 @@ def test_a_pointer_that_says_nothing_is_reported(tmp_path: Path, store: Store, s
     watched.look()
     assert [one["version"] for one in watched.refused] == [None]
     assert served.engine is before
+
+
+def test_a_process_that_starts_with_a_bad_champion_serves_what_was_served_last(tmp_path: Path, store: Store) -> None:
+    def load(release: Path) -> Follower:
+        if release.name == "2":
+            raise InputError("ranker: is 0.5 off", code="CONFLICT")
+        return Follower(FakeEngine(), store, 0)
+
+    promote(tmp_path, "2")
+    with pytest.raises(InputError, match=r"is 0\.5 off"):
+        first_served(tmp_path, load)
+    promote(tmp_path, "1")
+    release, served = first_served(tmp_path, load)
+    assert release.name == "1"
+    watched = Releases(tmp_path, store, served, "1", lambda release, _: load(release))
+    watched.look()
+    promote(tmp_path, "2")
+    assert first_served(tmp_path, load)[0].name == "1"
+    watched.look()
+    assert [one["version"] for one in watched.refused] == ["2"]
