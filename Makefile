@@ -6,6 +6,7 @@ PORT ?= 3000
 TORCH := torch==2.13.0
 
 DATA := data
+SIZES ?= 1000 10000 100000 1000000
 SAMPLE := $(DATA)/sample
 CHAMPION := $(DATA)/champion.json
 BIN := .venv/bin
@@ -18,7 +19,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export CREATORMATCH_HOME := $(DATA)
 
-.PHONY: help run stop test check postgres install-postgres bench lock clean
+.PHONY: help run stop test check postgres install-postgres bench bench-serving lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -27,6 +28,7 @@ help:
 	@echo 'make test   everything that CI runs'
 	@echo 'make check  lint, types and import rules, in seconds'
 	@echo 'make bench  the service under crashes, swaps and 10,000 drawn requests, scores on the sample marketplace; with INSTA_BRANDS=DIR also on real brands and creators'
+	@echo 'make bench-serving  latency and throughput from a thousand creators to a million, beside a plain service'
 	@echo 'make lock   resolves the dependencies anew into requirements.lock'
 	@echo 'make clean  removes all that was made, except .venv: also $(DATA)/ with your own releases and event store'
 
@@ -63,6 +65,10 @@ bench: $(SAMPLE)/.done postgres
 ifdef INSTA_BRANDS
 	$(BIN)/creatormatch benchmark insta-brands --data '$(INSTA_BRANDS)'
 endif
+
+# A million creators take some 6 GB of memory while their catalogue is built, and 4 GB of disk in build/.
+bench-serving: $(CHAMPION)
+	$(BIN)/python -m tools.serving_bench.run $(DATA) build/serving $(SIZES)
 
 lock:
 	rm -rf build/lock

@@ -39,16 +39,32 @@ class Interest:
         return _lift(*(_picked(sums[[place]], rows) for sums in (self.looked, self.expected)))
 
 
-def build_interest(tables: Tables, ids: pd.Index) -> Interest:
-    """The interest in the creators ``ids`` that the impressions in ``tables`` show."""
+@dataclass(frozen=True)
+class Positions:
+    """How often anyone shown at a position is ``wanted`` and ``looked`` at, (DEEPEST + 1,) by position, NaN where
+    nobody was shown."""
+
+    wanted: Values
+    looked: Values
+
+    @classmethod
+    def of(cls, impressions: pd.DataFrame) -> "Positions":
+        """The means over all ``impressions``."""
+        places = _places(impressions)
+        counts = _sums(places, np.ones(len(places)), DEEPEST + 1)
+        with np.errstate(invalid="ignore"):
+            return cls(*(_sums(places, hits, DEEPEST + 1) / counts for hits in _hits(impressions)))
+
+
+def build_interest(tables: Tables, ids: pd.Index, positions: Positions) -> Interest:
+    """The interest in the creators ``ids`` that the impressions in ``tables`` show, beside what ``positions``
+    explain."""
     shown = tables["impressions"]
     brand = shown[c.BRIEF_ID].map(tables["briefs"].drop_duplicates(c.BRIEF_ID).set_index(c.BRIEF_ID)[c.BRAND_ID])
-    position = shown[c.POSITION].clip(upper=DEEPEST)
-    columns = ids.get_indexer(shown[c.CREATOR_ID])
-    wanted, looked = (shown[c.OUTCOME].isin(kinds).to_numpy(np.float64) for kinds in (WANTED, LOOKED_AT))
-    usual = [pd.Series(hits).groupby(position.to_numpy()).transform("mean").to_numpy() for hits in (wanted, looked)]
+    columns, places = ids.get_indexer(shown[c.CREATOR_ID]), _places(shown)
+    wanted, looked = _hits(shown)
     known = columns >= 0
-    totals = [_sums(columns[known], hits[known], len(ids)) for hits in (wanted, usual[0])]
+    totals = [_sums(columns[known], hits[known], len(ids)) for hits in (wanted, positions.wanted[places])]
     brands = pd.Index(sorted(brand.dropna().unique()), dtype="str")
     rows = brands.get_indexer(brand)
     both = known & (rows >= 0)
@@ -57,8 +73,18 @@ def build_interest(tables: Tables, ids: pd.Index) -> Interest:
         creators=_lift(*totals),
         brands=brands,
         looked=sparse.csr_matrix((looked[both], where), shape),
-        expected=sparse.csr_matrix((usual[1][both], where), shape),
+        expected=sparse.csr_matrix((positions.looked[places][both], where), shape),
     )
+
+
+def _places(shown: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """(r,) the positions shown at, up to DEEPEST; 0 where none is known."""
+    return shown[c.POSITION].clip(0, DEEPEST).fillna(0).to_numpy(np.int64)
+
+
+def _hits(shown: pd.DataFrame) -> list[Values]:
+    """(r,) 1 where the creator was wanted, and where looked at."""
+    return [shown[c.OUTCOME].isin(kinds).to_numpy(np.float64) for kinds in (WANTED, LOOKED_AT)]
 
 
 def _picked(row: sparse.csr_matrix, columns: npt.NDArray[np.int64]) -> Values:

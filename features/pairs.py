@@ -3,7 +3,7 @@
 Unknown is NaN, never a guess: LightGBM routes it by itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,10 +39,28 @@ class Wording:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What a brand's earlier choices say, over however many states its creators are spread.
+
+    The mean of their ``labels`` (t,), ``text`` (d,) and ``terms`` (B,), both of length 1, and of their ``size`` (ln of
+    followers + 1), zeros or NaN without any; by brand of the world (b,) how alike it is in ``tastes`` and how many of
+    its ``partners`` are the same (cosine of sets), 0 for this very brand.
+    """
+
+    jobs: int
+    labels: Values
+    text: Floats
+    terms: Floats
+    size: float
+    tastes: Values
+    partners: Values
+
+
+@dataclass(frozen=True)
 class Query:
     """A brief read at ``as_of`` against a state: what its :class:`Wording` holds (``terms`` as (B,)), the brief tower's
-    ``vector`` (64,), the rows of the creators its brand has worked with (``past``, once per job) and failed with, the
-    budget per creator, and by row what creators bid (``bids``), both in US dollars."""
+    ``vector`` (64,), the rows of the creators its ``brand`` has worked with (``past``, once per job) and failed with,
+    the budget per creator, and by row what creators bid (``bids``), both in US dollars."""
 
     brief: pd.Series
     text: Floats
@@ -51,6 +69,7 @@ class Query:
     inputs: Floats
     past: Rows
     failed: Rows
+    brand: Past
     budget: float
     bids: Mapping[int, float]
     vector: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -76,14 +95,15 @@ def _read(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
 
 def build_query(
     brief: pd.Series, state: State, bank: TextBank, idf: Floats, engaged: pd.DataFrame, as_of: pd.Timestamp,
-    bids: Mapping[str, float] | None = None,
+    bids: Mapping[str, float] | None = None, among: Sequence[tuple[State, npt.NDArray[np.bool_]]] = (),
 ) -> Query:  # fmt: skip
     """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids``
-    replace prices, in US dollars by creator_id."""
+    replace prices, in US dollars by creator_id. Where ``state`` is one of several, they stand in ``among`` with who is
+    gone (n,) from each."""
     said = wording(brief, bank, idf)
-    before = engaged[(engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)]
-    past = state.ids.get_indexer(before[c.CREATOR_ID])
-    failed = past[(before["failed_at"] < as_of).to_numpy()]
+    before = engaged[((engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)).to_numpy()]
+    rows = state.ids.get_indexer(before[c.CREATOR_ID])
+    failed = rows[(before["failed_at"] < as_of).to_numpy()]
     wanted = brief[c.CREATORS_WANTED]
     budget = brief[c.BUDGET] * state.rates.get(brief[c.CURRENCY], np.nan)
     bidders = zip(state.ids.get_indexer(list(bids or {})), (bids or {}).values(), strict=True)
@@ -93,11 +113,59 @@ def build_query(
         reference=said.reference,
         terms=said.terms.toarray().ravel(),
         inputs=said.inputs,
-        past=past[past >= 0],
+        past=rows[rows >= 0],
         failed=failed[failed >= 0],
+        brand=past_of(
+            brief[c.BRAND_ID], pd.Index(before[c.CREATOR_ID]), among or [(state, np.zeros(len(state.ids), bool))]
+        ),
         budget=float(budget) / (wanted if wanted > 0 else 1.0),
         bids={int(row): amount for row, amount in bidders if row >= 0},
     )
+
+
+def past_of(brand_id: object, hired: pd.Index, among: Sequence[tuple[State, npt.NDArray[np.bool_]]]) -> Past:
+    """What the creators ``hired``, once per job, say of a brand; each of them is there in one state at most."""
+    first, _ = among[0]
+    world, width = first.world, len(first.world.columns)
+    places = [(state, gone, state.ids.get_indexer(hired)) for state, gone in among]
+    found = [(state, rows[(rows >= 0) & ~gone[rows]]) for state, gone, rows in places if (rows >= 0).any()]
+    jobs = sum(len(rows) for _, rows in found)
+    if not jobs:
+        return _no_past(first)
+    once = [(state, np.unique(rows)) for state, rows in found]
+    sums, labels = (_sums(one, lambda state, rows: _labels(state, rows, width)) for one in (found, once))
+    sizes = [np.log1p(state.frame["followers_count"].to_numpy()[rows]) for state, rows in found]
+    known = np.concatenate(sizes)
+    shared = _sums(once, lambda state, rows: np.asarray(state.hired[rows].sum(axis=0)).ravel())
+    others = world.brand_ids.get_indexer([brand_id])[0] != np.arange(len(world.brand_ids))
+    union = np.sqrt(world.sizes * sum(len(rows) for _, rows in once))
+    return Past(
+        jobs=jobs,
+        labels=sums / jobs,
+        text=unit(_sums(found, lambda state, rows: state.text[rows].sum(axis=0)).astype(np.float32)),
+        terms=unit(
+            _sums(found, lambda state, rows: np.asarray(state.terms[rows].sum(axis=0)).ravel()).astype(np.float32)
+        ),
+        size=float(np.nanmean(known)) if (~np.isnan(known)).any() else np.nan,
+        tastes=np.maximum(world.tastes @ taste(labels[None], world.usual)[0], 0) * others,
+        partners=np.divide(shared, union, out=np.zeros(len(union)), where=union > 0) * others,
+    )
+
+
+def _no_past(state: State) -> Past:
+    nobody = np.zeros(len(state.world.brand_ids))
+    terms = np.zeros(0, np.float32)  # nobody reads them
+    return Past(0, np.zeros(0), np.zeros(state.text.shape[1], np.float32), terms, np.nan, nobody, nobody)
+
+
+def _labels(state: State, rows: Rows, width: int) -> Values:
+    """(width,) sums of the labels that the world knows."""
+    return np.asarray(state.labels.matrix[rows].sum(axis=0)).ravel()[:width]
+
+
+def _sums(found: Sequence[tuple[State, Rows]], of: Callable[[State, Rows], npt.NDArray[np.floating]]) -> Values:
+    """The sum over the states and rows ``found``, of which there is one at least."""
+    return np.sum([of(state, rows) for state, rows in found], axis=0)
 
 
 def _unheard(brief: pd.Series, idf: Floats) -> list[str]:
@@ -157,23 +225,21 @@ def format_overlap(query: Query, state: State, rows: Rows) -> Values:
 
 def brand_label_share(query: Query, state: State, rows: Rows) -> Values:
     """How usual the creator's labels are among those the brand has worked with."""
-    if not len(query.past):
+    if not query.brand.jobs:
         return np.full(len(rows), np.nan)
-    usual = np.asarray(state.labels.matrix[query.past].mean(axis=0)).ravel()
+    usual = np.zeros(state.labels.matrix.shape[1])
+    usual[: len(query.brand.labels)] = query.brand.labels
     return np.asarray(state.labels.matrix[rows] @ usual, dtype=np.float64)
 
 
 def brand_similarity(query: Query, state: State, rows: Rows) -> Values:
     """Embedding cosine to the mean of the creators the brand has worked with."""
-    return _cosines(state.text, unit(state.text[query.past].sum(axis=0)), rows)
+    return _cosines(state.text, query.brand.text, rows)
 
 
 def brand_lexical(query: Query, state: State, rows: Rows) -> Values:
     """TF-IDF cosine to the mean of the creators the brand has worked with."""
-    if not len(query.past):
-        return np.full(len(rows), np.nan)
-    mean = unit(np.asarray(state.terms[query.past].sum(axis=0)).ravel())
-    return _products(state.terms, mean, rows)
+    return _products(state.terms, query.brand.terms, rows) if query.brand.jobs else np.full(len(rows), np.nan)
 
 
 def brand_jobs(query: Query, state: State, rows: Rows) -> Values:
@@ -204,42 +270,27 @@ def all_interest(query: Query, state: State, rows: Rows) -> Values:
 
 def brand_size_gap(query: Query, state: State, rows: Rows) -> Values:
     """Distance of the creator's followers from those of whom the brand has hired, as a ratio: |ln of it|."""
-    followers = state.frame["followers_count"].to_numpy()
-    hired = np.log1p(followers[query.past])
-    usual = np.nanmean(hired) if (~np.isnan(hired)).any() else np.nan
-    return np.abs(np.log1p(followers[rows]) - usual)
+    return np.abs(np.log1p(state.frame["followers_count"].to_numpy()[rows]) - query.brand.size)
 
 
 def lookalike_brands(query: Query, state: State, rows: Rows) -> Values:
     """Collaborative: word similarity of the *other* briefs this creator has worked for, summed."""
     jobs = state.partners[rows]
     briefs, places = np.unique(jobs.indices, return_inverse=True)
-    others = briefs != state.brief_ids.get_indexer([query.brief[c.BRIEF_ID]])
-    similar = _products(state.briefs, query.terms, briefs) * others
+    others = briefs != state.world.brief_ids.get_indexer([query.brief[c.BRIEF_ID]])
+    similar = _products(state.world.briefs, query.terms, briefs) * others
     return np.asarray(sparse.csr_matrix((jobs.data, places, jobs.indptr), (len(rows), len(briefs))) @ similar)
 
 
 def lookalike_tastes(query: Query, state: State, rows: Rows) -> Values:
     """Collaborative: likeness of the *other* brands this creator has worked for, by the labels of whom they hire."""
-    own = np.unique(query.past)
-    mine = taste(np.asarray(state.labels.matrix[own].sum(axis=0)), state.brands.usual)[0]
-    return _from_brands(np.maximum(state.brands.tastes @ mine, 0), query, state, rows)
+    return _products(state.hired, query.brand.tastes, rows)
 
 
 def lookalike_partners(query: Query, state: State, rows: Rows) -> Values:
     """Collaborative: likeness of the *other* brands this creator has worked for, by the creators they share with this
     brand (cosine of sets)."""
-    own = np.unique(query.past)
-    sizes = state.brands.sizes * len(own)
-    shared = np.asarray(state.brands.partners[own].sum(axis=0)).ravel()
-    return _from_brands(np.divide(shared, np.sqrt(sizes), out=shared, where=sizes > 0), query, state, rows)
-
-
-def _from_brands(likeness: Values, query: Query, state: State, rows: Rows) -> Values:
-    """Sums over the brands a creator has worked for, but this one."""
-    own = state.brands.ids.get_indexer([query.brief[c.BRAND_ID]])
-    others = likeness * (np.arange(len(likeness)) != own)
-    return _products(state.brands.partners, others, rows)
+    return _products(state.hired, query.brand.partners, rows)
 
 
 def _target_share(dimension: str, column: str) -> Callable[[Query, State, Rows], Values]:

@@ -18,7 +18,7 @@ from features.briefs import description_texts, rebuilt_brief, reference_texts
 from features.collaborations import collaborations
 from features.creators import creator_features
 from features.inputs import creator_inputs
-from features.interest import Interest, build_interest
+from features.interest import Interest, Positions, build_interest
 from features.lexical import Champions, tfidf
 from features.money import latest_rates
 from features.prices import Prices, build_prices
@@ -32,33 +32,44 @@ LISTS = (c.CONTENT_LABELS, c.CONTENT_STYLES, c.CONTENT_FORMATS)
 
 
 @dataclass(frozen=True)
-class Brands:
-    """Brands by whom they have hired: ``partners`` (n, b) 1 where a creator has worked for a brand, ``tastes`` (b, t)
-    how far its creators' labels differ from everyone's ``usual`` (t,) ones, of length 1."""
+class World:
+    """What is learned over all creators at once, and read into the rows of each.
 
-    ids: pd.Index
-    partners: sparse.csr_matrix
+    ``brief_ids`` (m,) known by then with their words ``briefs`` (m, BUCKETS) in TF-IDF; ``brand_ids`` (b,) of who has
+    hired, how many creators each (``sizes`` (b,)) and its ``tastes`` (b, t): how far their labels differ from
+    everyone's ``usual`` (t,) ones, of length 1; ``columns`` is label → its place there; ``positions`` what places alone
+    explain.
+    """
+
+    brief_ids: pd.Index
+    briefs: sparse.csr_matrix
+    brand_ids: pd.Index
+    sizes: npt.NDArray[np.float64]
     tastes: Floats
     usual: Floats
+    columns: Mapping[str, int]
+    positions: Positions
 
-    @classmethod
-    def of(cls, engaged: pd.DataFrame, ids: pd.Index, labels: Tags) -> "Brands":
-        """The brands of ``engaged`` (:func:`engagements`) over the creators ``ids``."""
-        brands = pd.Index(sorted(engaged[c.BRAND_ID].dropna().unique()), dtype="str")
-        partners = _partners(engaged, c.BRAND_ID, brands, ids)
-        usual = np.asarray(labels.matrix.mean(axis=0)).ravel() if len(ids) else np.zeros(labels.matrix.shape[1])
-        tastes = taste((partners.T.tocsr() @ labels.matrix).toarray(), usual)
-        return cls(brands, partners, tastes, usual.astype(np.float32))
 
-    @cached_property
-    def hired(self) -> npt.NDArray[np.int64]:
-        """The rows of the creators who have worked for any brand."""
-        return np.flatnonzero(np.diff(self.partners.indptr))
-
-    @cached_property
-    def sizes(self) -> npt.NDArray[np.float64]:
-        """(b,) how many creators each brand has hired."""
-        return np.bincount(self.partners.indices, minlength=len(self.ids)).astype(np.float64)
+def build_world(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats) -> World:
+    """What is learned over all creators in ``tables``, which must be known at ``as_of``."""
+    brief_ids, briefs = _brief_terms(tables, as_of, bank, idf)
+    engaged = engagements(tables)
+    brand_ids = pd.Index(sorted(engaged[c.BRAND_ID].dropna().unique()), dtype="str")
+    creators = _creators(tables, _ids(tables))
+    labels = Tags.of(list(creators[c.CONTENT_LABELS]))
+    hired = _partners(engaged, c.BRAND_ID, brand_ids, creators.index)
+    usual = np.asarray(labels.matrix.mean(axis=0)).ravel() if len(creators) else np.zeros(labels.matrix.shape[1])
+    return World(
+        brief_ids=brief_ids,
+        briefs=briefs,
+        brand_ids=brand_ids,
+        sizes=np.bincount(hired.indices, minlength=len(brand_ids)).astype(np.float64),
+        tastes=taste((hired.T.tocsr() @ labels.matrix).toarray(), usual),
+        usual=usual.astype(np.float32),
+        columns=labels.columns,
+        positions=Positions.of(tables["impressions"]),
+    )
 
 
 def taste(sums: npt.NDArray[np.floating], usual: npt.NDArray[np.floating]) -> Floats:
@@ -75,8 +86,8 @@ class State:
     ``countries``, ``languages`` and onboarding ``statuses`` are theirs as they are written, ``lists`` (by column) what
     they list, ``max_open_orders`` (n,) NaN where they name no number; ``text`` (n, d) unit embeddings; ``terms`` (n,
     BUCKETS) TF-IDF; ``inputs`` (n, p) what the creator tower reads and ``vectors`` (n, 64) what it makes of them;
-    ``briefs`` (m, BUCKETS) TF-IDF of the briefs known by then and ``partners`` (n, m) 1 where a creator worked for one;
-    ``brands`` the same by brand; ``rates`` US dollars for one unit of a currency.
+    ``partners`` (n, m) 1 where a creator has worked for a brief of the ``world`` and ``hired`` (n, b) the same by
+    brand; ``rates`` US dollars for one unit of a currency.
     """
 
     as_of: pd.Timestamp
@@ -96,10 +107,9 @@ class State:
     audience: Mapping[str, Shares]
     prices: Prices
     rates: Mapping[str, float]
-    brief_ids: pd.Index
-    briefs: sparse.csr_matrix
+    world: World
     partners: sparse.csr_matrix
-    brands: Brands
+    hired: sparse.csr_matrix
     interest: Interest
     vectors: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
@@ -121,35 +131,39 @@ class State:
         return places
 
 
-def build_state(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats, upstream: pd.DataFrame) -> State:
+def build_state(
+    tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats, upstream: pd.DataFrame,
+    world: World | None = None, learning: bool = True,
+) -> State:  # fmt: skip
     """The state of all creators in ``tables``, which must be known at ``as_of``.
 
-    ``upstream`` is indexed by creator_id with the columns UPSTREAM, null where unknown.
+    ``upstream`` is indexed by creator_id with the columns UPSTREAM, null where unknown. With ``world`` they are read as
+    some of many, of whom all that was learned before. Who learns no towers needs no ``inputs``, which are the largest
+    part by far: without ``learning`` they are left out.
     """
-    ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
+    world = world or build_world(tables, as_of, bank, idf)
+    ids = _ids(tables)
     text, counts = bank.pooled(groups_of(creator_texts(tables), ids))
-    brief_ids, briefs = _brief_terms(tables, as_of, bank, idf)
     return State(
         as_of=as_of,
         ids=ids,
         frame=solid(creator_features(tables, ids, as_of).join(upstream.reindex(columns=list(UPSTREAM)))),
         text=text,
         terms=tfidf(counts, idf),
-        inputs=creator_inputs(tables, ids, text),
+        inputs=creator_inputs(tables, ids, text) if learning else text[:, :0],
         rates=latest_rates(tables["exchange_rates"], as_of),
-        brief_ids=brief_ids,
-        briefs=briefs,
-        **_together(tables, _creators(tables, ids), engagements(tables), brief_ids, as_of),
+        world=world,
+        **_laid_out(tables, ids, engagements(tables), world, as_of),
     )
 
 
 def spliced(state: State, fresh: State, tables: Tables, engaged: pd.DataFrame) -> State:
     """``state`` with ``fresh`` in the place of what it has of the same creators: those of ``tables``, in their order.
 
-    Equal to a state of all ``tables`` (known then; ``engaged`` their :func:`engagements`) but for ``vectors``, which
-    stay; ``fresh`` is one of the changed creators' own rows.
+    Equal to a state of all ``tables`` (known then; ``engaged`` their :func:`engagements`) in the same world, but for
+    ``inputs``; ``fresh`` is one of the changed creators' own rows.
     """
-    ids = pd.Index(tables["creators"][c.CREATOR_ID].unique())
+    ids = _ids(tables)
     old, new = state.ids.get_indexer(ids), fresh.ids.get_indexer(ids)
     rows = np.where(new < 0, old, len(state.ids) + new)
     return replace(
@@ -158,9 +172,35 @@ def spliced(state: State, fresh: State, tables: Tables, engaged: pd.DataFrame) -
         frame=solid(pd.concat([state.frame, fresh.frame]).iloc[rows]),
         text=np.vstack([state.text, fresh.text])[rows],
         terms=sparse.csr_matrix(sparse.vstack([state.terms, fresh.terms], format="csr")[rows]),
-        inputs=np.vstack([state.inputs, fresh.inputs])[rows],
-        **_together(tables, _creators(tables, ids), engaged, state.brief_ids, state.as_of),
+        vectors=np.vstack([state.vectors, fresh.vectors])[rows],
+        **_laid_out(tables, ids, engaged, state.world, state.as_of),
     )
+
+
+def _laid_out(
+    tables: Tables, ids: pd.Index, engaged: pd.DataFrame, world: World, as_of: pd.Timestamp
+) -> dict[str, Any]:
+    """The parts of a state that cost little to lay out anew."""
+    creators = _creators(tables, ids)
+    return {
+        "countries": Words.of(creators[c.COUNTRY_CODE]),
+        "languages": Words.of(creators[c.LANGUAGE]),
+        "statuses": Words.of(creators[c.ONBOARDING_STATUS]),
+        "lists": {name: Lists.of(list(creators[name])) for name in LISTS},
+        "max_open_orders": creators[c.MAX_OPEN_ORDERS].to_numpy(np.float64),
+        "labels": Tags.of(list(creators[c.CONTENT_LABELS]), world.columns),
+        "styles": Tags.of(list(creators[c.CONTENT_STYLES])),
+        "formats": Tags.of(list(creators[c.CONTENT_FORMATS])),
+        "audience": {dimension: shares(tables["audience"], ids, dimension) for dimension in AUDIENCE_DIMENSIONS},
+        "prices": build_prices(tables, creators, as_of),
+        "partners": _partners(engaged, c.BRIEF_ID, world.brief_ids, ids),
+        "hired": _partners(engaged, c.BRAND_ID, world.brand_ids, ids),
+        "interest": build_interest(tables, ids, world.positions),
+    }
+
+
+def _ids(tables: Tables) -> pd.Index:
+    return pd.Index(tables["creators"][c.CREATOR_ID].unique())
 
 
 def solid(frame: pd.DataFrame) -> pd.DataFrame:
@@ -172,29 +212,6 @@ def solid(frame: pd.DataFrame) -> pd.DataFrame:
 def _creators(tables: Tables, ids: pd.Index) -> pd.DataFrame:
     """The creators' latest rows in the order of ``ids``."""
     return tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
-
-
-def _together(
-    tables: Tables, creators: pd.DataFrame, engaged: pd.DataFrame, brief_ids: pd.Index, as_of: pd.Timestamp
-) -> dict[str, Any]:
-    """The parts of a state that are laid out over all creators at once."""
-    ids = creators.index
-    labels = Tags.of(list(creators[c.CONTENT_LABELS]))
-    return {
-        "countries": Words.of(creators[c.COUNTRY_CODE]),
-        "languages": Words.of(creators[c.LANGUAGE]),
-        "statuses": Words.of(creators[c.ONBOARDING_STATUS]),
-        "lists": {name: Lists.of(list(creators[name])) for name in LISTS},
-        "max_open_orders": creators[c.MAX_OPEN_ORDERS].to_numpy(np.float64),
-        "labels": labels,
-        "styles": Tags.of(list(creators[c.CONTENT_STYLES])),
-        "formats": Tags.of(list(creators[c.CONTENT_FORMATS])),
-        "audience": {dimension: shares(tables["audience"], ids, dimension) for dimension in AUDIENCE_DIMENSIONS},
-        "prices": build_prices(tables, creators, as_of),
-        "partners": _partners(engaged, c.BRIEF_ID, brief_ids, ids),
-        "brands": Brands.of(engaged, ids, labels),
-        "interest": build_interest(tables, ids),
-    }
 
 
 def engagements(tables: Tables) -> pd.DataFrame:

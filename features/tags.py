@@ -1,6 +1,6 @@
 """Words of the catalogue's creators as numbers, so that a filter or a feature reads a million of them at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -90,14 +90,16 @@ class Lists:
 class Tags:
     """Multi-hot tags of n creators: ``matrix`` (n, t) with a column per word in lower case, rows of length 1."""
 
-    columns: dict[str, int]
+    columns: Mapping[str, int]
     matrix: sparse.csr_matrix
 
     @classmethod
-    def of(cls, lists: Sequence[list[str]]) -> "Tags":
-        """The tags of each creator, compared without regard to case."""
+    def of(cls, lists: Sequence[list[str]], columns: Mapping[str, int] | None = None) -> "Tags":
+        """The tags of each creator, compared without regard to case; words that ``columns`` lack come after them."""
         groups = [sorted({word.lower() for word in words}) for words in lists]
-        columns = {word: i for i, word in enumerate(sorted({word for group in groups for word in group}))}
+        known = dict(columns or {})
+        new = sorted({word for group in groups for word in group} - known.keys())
+        columns = known | {word: len(known) + i for i, word in enumerate(new)}
         rows = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         values = np.repeat([1 / np.sqrt(max(len(group), 1)) for group in groups], [len(group) for group in groups])
         where = [columns[word] for group in groups for word in group]

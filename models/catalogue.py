@@ -1,5 +1,6 @@
 """The creators being served: their state, vectors in FAISS, and what filters read. Renewed aside and swapped whole."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,16 +10,18 @@ import pandas as pd
 
 from features import columns as c
 from features.asof import known
-from features.bank import TextBank
+from features.bank import Floats, TextBank
 from features.fraud import fraud_features
+from features.inputs import creator_inputs
 from features.schema import Tables
-from features.state import State, build_state, engagements, spliced
+from features.state import State, World, build_state, engagements, spliced
 from models.bundle import Bundle
 from models.credit import credit_scores
 from models.dealings import dealings
 from models.exclusivity import Rivals
 from models.index import VectorIndex
 from models.listing import Listing
+from models.towers import Towers
 
 LAID_OUT = {
     "creators": (
@@ -27,14 +30,13 @@ LAID_OUT = {
     ),
     "audience": (c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE),
     "creator_prices": (c.CREATOR_ID, c.CONTENT_FORMAT, c.AMOUNT, c.CURRENCY),
-    "exchange_rates": (c.CURRENCY, c.DATE, c.USD),
-    "briefs": (c.BRIEF_ID, c.BRAND_ID),
     "impressions": (c.BRIEF_ID, c.CREATOR_ID, c.POSITION, c.OUTCOME),
 }  # fmt: skip
-"""What is laid out over all creators at once when some of them change: the tables and columns that are kept for it."""
-
-WRITTEN = ("creators", "audience")
-"""Those of them that writes add to."""
+"""What is laid out over all recent creators at once when some of them change: the columns that are kept for it."""
+AT_A_TIME = 50_000  # creators
+Rows = npt.NDArray[np.int64]
+SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, c.BRAND_ID, c.INDUSTRY)}
+"""What is about no creator and is read for each."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ class Catalogue:
     """State, index, ``engaged`` (who worked for whom), the models' scores of every creator, their ``dealings``
     (:func:`models.dealings.dealings`) and who works for whose ``rivals``, built at ``as_of`` from ``tables``.
 
-    Of creators who changed since, everything knows what came until ``latest``; windows of time end at ``as_of`` for
-    everyone, so that creators stay comparable.
+    What was built never changes: the rows of creators who changed since are ``gone`` (n,), and a small catalogue of
+    their own, ``recent``, has them instead (as the segments of Lucene do). It knows what came until ``latest``, as
+    ``engaged`` and ``rivals`` do; windows of time end at ``as_of`` for everyone, so that creators stay comparable, and
+    it reads the world as it was learned then.
     """
 
     as_of: pd.Timestamp
@@ -56,6 +60,43 @@ class Catalogue:
     credit: pd.DataFrame
     dealings: pd.DataFrame
     rivals: Rivals
+    gone: npt.NDArray[np.bool_]
+    recent: "Catalogue | None" = None
+
+    @property
+    def parts(self) -> tuple["Catalogue", ...]:
+        """Itself and the recent creators: everyone who is there is in one of them."""
+        return (self, self.recent) if self.recent else (self,)
+
+    @cached_property
+    def size(self) -> int:
+        """How many creators are there."""
+        return sum(int(np.count_nonzero(~part.gone)) for part in self.parts)
+
+    @property
+    def changed(self) -> int:
+        """How many creators have changed since it was built."""
+        return max(int(np.count_nonzero(self.gone)), len(self.recent.state.ids) if self.recent else 0)
+
+    def rows_of(self, creator_ids: Iterable[str]) -> npt.NDArray[np.int64]:
+        """The rows of creators in this part, -1 for who is not in it (any more)."""
+        rows = self.state.ids.get_indexer(list(creator_ids)).astype(np.int64)
+        return np.where((rows >= 0) & ~self.gone[rows], rows, -1) if len(self.gone) else rows
+
+    def missing(self, creator_ids: Sequence[str]) -> list[str]:
+        """Those of the ids that no part has."""
+        there = np.any([part.rows_of(creator_ids) >= 0 for part in self.parts], axis=0)
+        return [one for one, known in zip(creator_ids, there, strict=True) if not known]
+
+    def of(self, frame: Callable[["Catalogue"], pd.DataFrame], creator_ids: Sequence[str]) -> pd.DataFrame:
+        """The rows of a frame of the parts about creators who are there, in the order of their ids."""
+        found = [(part, part.rows_of(creator_ids)) for part in self.parts]
+        return pd.concat([frame(part).iloc[rows[rows >= 0]] for part, rows in found]).loc[list(creator_ids)]
+
+    def everyone(self, frame: Callable[["Catalogue"], pd.DataFrame]) -> pd.DataFrame:
+        """The rows of a frame of the parts about everyone who is there."""
+        whole = [frame(part) if not part.gone.any() else frame(part)[~part.gone] for part in self.parts]
+        return pd.concat(whole) if len(whole) > 1 else whole[0]
 
     @cached_property
     def closed(self) -> dict[str, npt.NDArray[np.bool_]]:
@@ -73,8 +114,8 @@ class Catalogue:
         return Listing.of(self.state)
 
     def served(self) -> "Catalogue":
-        """With no more of its tables than it needs to follow writes (:data:`LAID_OUT`)."""
-        return replace(self, tables={name: self.tables[name][[*columns]] for name, columns in LAID_OUT.items()})
+        """With no more of its tables than it needs to follow writes."""
+        return replace(self, tables={name: self.tables[name][[*columns]] for name, columns in SHARED.items()})
 
 
 def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: TextBank) -> Catalogue:
@@ -88,61 +129,103 @@ def renewed(
     """The ``served`` catalogue after rows about the creators ``ids`` became ``own`` (:func:`features.source.about`),
     known at ``latest``; who has no row in its ``creators`` is gone.
 
-    Equal to one of all creators with the same ``as_of`` and ``latest``, whatever the order of rows, but only these are
-    computed anew; whom others' engagements tell of has to be among them. Of the others, credit does not age.
+    Only these are computed anew, as they would be among all creators with the same ``as_of``, ``latest`` and world;
+    whom others' engagements tell of has to be among them. Of the others, credit does not age.
     """
-    seen = _laid_out(catalogue, own, ids)
-    fresh = _scored(bundle, own, catalogue.as_of, latest, bank)
+    own = {**own, "briefs": catalogue.tables["briefs"]}
+    fresh = _scored(bundle, own, catalogue.as_of, latest, bank, catalogue.state.world)
     there = catalogue.engaged[~catalogue.engaged[c.CREATOR_ID].isin(ids)]
     engaged = pd.concat([there, fresh.engaged]).sort_values("engaged_at", kind="stable", ignore_index=True)
-    state = spliced(catalogue.state, fresh.state, seen, engaged)
-    state = replace(state, vectors=bundle.towers.creators(state.inputs))
+    rivals = catalogue.rivals.renewed(fresh.rivals, ids, latest)
+    recent = _spliced(catalogue.recent, fresh, ids, engaged) if catalogue.recent else fresh
+    recent = replace(recent, rivals=rivals, tables={name: recent.tables[name][[*LAID_OUT[name]]] for name in LAID_OUT})
+    gone, rows = catalogue.gone.copy(), catalogue.state.ids.get_indexer(ids)
+    gone[rows[rows >= 0]] = True
+    return replace(
+        catalogue, latest=latest, engaged=engaged, rivals=rivals, gone=gone,
+        recent=recent if len(recent.state.ids) else None,
+    )  # fmt: skip
+
+
+def _spliced(recent: Catalogue, fresh: Catalogue, ids: pd.Index, engaged: pd.DataFrame) -> Catalogue:
+    """The ``recent`` creators with the ``fresh`` ones in the place of ``ids``."""
+    tables = {
+        name: _with(recent.tables[name], fresh.tables[name][[*columns]], ids) for name, columns in LAID_OUT.items()
+    }
+    shared = {name: fresh.tables[name] for name in SHARED}
+    state = spliced(recent.state, fresh.state, tables | shared, engaged)
     fraud, credit, dealt = (
         _replaced(old, new, state.ids)
         for old, new in (
-            (catalogue.fraud, fresh.fraud),
-            (catalogue.credit, fresh.credit),
-            (catalogue.dealings, fresh.dealings),
+            (recent.fraud, fresh.fraud),
+            (recent.credit, fresh.credit),
+            (recent.dealings, fresh.dealings),
         )
     )
-    rivals = catalogue.rivals.renewed(fresh.rivals, ids, latest)
-    index = VectorIndex(state.ids, state.vectors)
-    return Catalogue(catalogue.as_of, latest, seen, state, index, engaged, fraud, credit, dealt, rivals)
+    return replace(
+        recent, latest=fresh.latest, tables=tables, state=state, index=VectorIndex(state.ids, state.vectors),
+        engaged=engaged, fraud=fraud, credit=credit, dealings=dealt, gone=np.zeros(len(state.ids), bool),
+    )  # fmt: skip
 
 
-def _scored(bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timestamp, bank: TextBank) -> Catalogue:
-    """The catalogue of the creators in ``seen``, tables as they were known at ``latest``."""
+def _scored(
+    bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timestamp, bank: TextBank,
+    world: World | None = None,
+) -> Catalogue:  # fmt: skip
+    """The catalogue of the creators in ``seen``, tables as they were known at ``latest``, in a ``world`` of others or
+    in their own."""
     ids = pd.Index(seen["creators"][c.CREATOR_ID].unique())
-    fraud = bundle.fraud.features(seen, as_of) if bundle.fraud else fraud_features(seen, as_of)
+    read = bundle.fraud.features if bundle.fraud else fraud_features
+    starts = range(0, max(len(ids), 1), AT_A_TIME)  # the days of a million at once are many gigabytes
+    fraud = pd.concat([read(seen, as_of, ids[start : start + AT_A_TIME]) for start in starts])
     credit = credit_scores(seen["collaboration_events"], bundle.policy, latest, ids)
     probability = bundle.fraud.predict(fraud) if bundle.fraud else np.full(len(ids), np.nan)
     upstream = pd.DataFrame({"credit_score": credit["score"], "fraud_probability": probability}, index=ids)
-    state = build_state(seen, as_of, bank, bundle.idf, upstream)
-    state = replace(state, vectors=bundle.towers.creators(state.inputs))
-    index = VectorIndex(state.ids, state.vectors)
-    dealt, rivals = dealings(seen, state.frame["price_usd"], latest), Rivals.of(seen, latest)
-    return Catalogue(as_of, latest, seen, state, index, engagements(seen), fraud, credit, dealt, rivals)
+    state = build_state(seen, as_of, bank, bundle.idf, upstream, world, learning=False)
+    state = replace(state, vectors=_vectors(bundle.towers, seen, state))
+    return Catalogue(
+        as_of=as_of,
+        latest=latest,
+        tables=seen,
+        state=state,
+        index=VectorIndex(state.ids, state.vectors),
+        engaged=engagements(seen),
+        fraud=fraud,
+        credit=credit,
+        dealings=dealings(seen, state.frame["price_usd"], latest),
+        rivals=Rivals.of(seen, latest),
+        gone=np.zeros(len(ids), bool),
+    )
 
 
-def _laid_out(catalogue: Catalogue, own: Tables, ids: pd.Index) -> dict[str, pd.DataFrame]:
-    """The catalogue's tables with the rows ``own`` of ``ids`` in the place of theirs; in tables that writes do not add
-    to, only who is gone leaves, so that sums over all rows stay as they are, to the bit."""
-    gone = ids.difference(pd.Index(own["creators"][c.CREATOR_ID]))
-    left = {name: _without(frame, ids if name in WRITTEN else gone) for name, frame in catalogue.tables.items()}
-    written = {name: pd.concat([left[name], own[name][[*LAID_OUT[name]]]], ignore_index=True) for name in WRITTEN}
-    return left | written | {"creators": _in_place(written["creators"], catalogue.state.ids)}
+def _vectors(towers: Towers, seen: Tables, state: State) -> Floats:
+    """(n, 64) what the creator tower makes of everyone in ``seen``; its inputs, ten times as much, are made of some
+    creators at a time."""
+    creators, audience = (_in_order(seen[name], state.ids) for name in ("creators", "audience"))
+    parts = []
+    for start in range(0, len(state.ids), AT_A_TIME):
+        ids = state.ids[start : start + AT_A_TIME]
+        some = {"creators": _slice(*creators, start, len(ids)), "audience": _slice(*audience, start, len(ids))}
+        parts.append(towers.creators(creator_inputs(some, ids, state.text[start : start + AT_A_TIME])))
+    return np.vstack(parts) if parts else np.zeros((0, towers.creator.shape[1]), np.float32)
 
 
-def _in_place(creators: pd.DataFrame, before: pd.Index) -> pd.DataFrame:
-    """The rows, one for each creator, in the order ``before``; new creators come last."""
-    place = before.get_indexer(creators[c.CREATOR_ID])
-    return creators.iloc[np.argsort(np.where(place < 0, len(before), place), kind="stable")].reset_index(drop=True)
+def _in_order(frame: pd.DataFrame, ids: pd.Index) -> tuple[pd.DataFrame, Rows]:
+    """The rows in the order of ``ids``, and the place of each."""
+    places = ids.get_indexer(frame[c.CREATOR_ID])
+    if (np.diff(places) < 0).any():
+        order = np.argsort(places, kind="stable")
+        frame, places = frame.iloc[order], places[order]
+    return frame, places
 
 
-def _without(frame: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    if c.CREATOR_ID not in frame or ids.empty:
-        return frame
-    return frame[~frame[c.CREATOR_ID].isin(ids)].reset_index(drop=True)
+def _slice(frame: pd.DataFrame, places: Rows, start: int, size: int) -> pd.DataFrame:
+    """The rows of ``size`` creators from the one at ``start``."""
+    return frame.iloc[slice(*np.searchsorted(places, [start, start + size]))]
+
+
+def _with(stored: pd.DataFrame, rows: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+    return pd.concat([stored[~stored[c.CREATOR_ID].isin(ids)], rows], ignore_index=True)
 
 
 def _replaced(old: pd.DataFrame, fresh: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:

@@ -49,15 +49,13 @@ class Engine:
     from the source when it is asked for. Raises InputError (NOT_FOUND) for ids that the catalogue does not have and
     (INVALID_ARGUMENT) for a brief that breaks the contract. Every method that changes the catalogue builds the new one
     aside and swaps it whole; every answer is made of one catalogue and of the rows that this one knows, whatever is
-    swapped meanwhile.
+    swapped meanwhile. A ``built`` catalogue of the release over the source, maybe of a while ago, spares the time.
     """
 
-    def __init__(self, bundle: Bundle, source: Source, bank: TextBank) -> None:
+    def __init__(self, bundle: Bundle, source: Source, bank: TextBank, built: Catalogue | None = None) -> None:
         self._bundle, self._source, self._bank = bundle, source, bank
         self._briefs: Recent[pd.Series] = Recent(MOST_RECENT)
-        with source.reading() as rows:
-            tables = whole(rows)
-        self._catalogue = build_catalogue(bundle, tables, data_as_of(tables), bank).served()
+        self._catalogue = built or _built(bundle, source, bank)
         self._groups = Groups(self._everyone)
 
     @classmethod
@@ -73,6 +71,11 @@ class Engine:
     def bank(self) -> TextBank:
         """The texts that the engine has read."""
         return self._bank
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is answered from now."""
+        return self._catalogue
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -180,9 +183,9 @@ class Engine:
     def assessments(self) -> pd.DataFrame:
         """The ledger events that say what has moved in what models think of authenticity and interaction."""
         with self._reading() as (catalogue, rows):
-            values = pd.DataFrame({INTERACTION: interaction(catalogue.fraud)})
+            values = pd.DataFrame({INTERACTION: interaction(catalogue.everyone(lambda part: part.fraud))})
             if self._bundle.fraud is not None:
-                values[AUTHENTICITY] = 1 - catalogue.state.frame["fraud_probability"].reindex(values.index)
+                values[AUTHENTICITY] = 1 - catalogue.everyone(lambda part: part.state.frame)["fraud_probability"]
             versions = {AUTHENTICITY: f"fraud-{self._bundle.versions['fraud']}", INTERACTION: INTERACTION_VERSION}
             at = catalogue.latest + pd.Timedelta(microseconds=1)
             return assessments(rows.table("collaboration_events"), values, versions, self._bundle.policy, at)
@@ -231,16 +234,16 @@ class Engine:
         Raises InputError (NOT_FOUND) for one that it does not have, or that was deleted meanwhile.
         """
         with self._reading() as (catalogue, rows):
-            ids = _there(creator_ids, catalogue.state.ids)
+            ids = _there(creator_ids, catalogue.missing(creator_ids))
             own = about(rows, ids)
-        return catalogue, _there(ids, own["creators"][c.CREATOR_ID]), own
+        return catalogue, _there(ids, _without(ids, own)), own
 
     def _ledger_of(self, creator_ids: Sequence[str], field: str = "creator_ids") -> tuple[Catalogue, list[str], Tables]:
         """:meth:`_about`, of what credit reads alone."""
         with self._reading() as (catalogue, rows):
-            ids = _there(creator_ids, catalogue.state.ids, field)
+            ids = _there(creator_ids, catalogue.missing(creator_ids), field)
             own = {name: rows.where(name, c.CREATOR_ID, ids) for name in ("creators", "collaboration_events")}
-        return catalogue, _there(ids, own["creators"][c.CREATOR_ID], field), own
+        return catalogue, _there(ids, _without(ids, own), field), own
 
     def _credit(
         self,
@@ -257,7 +260,11 @@ class Engine:
         if self._bundle.fraud is None:
             return [None] * len(ids)
         version = str(self._bundle.versions["fraud"])
-        return [*self._bundle.fraud.answers(catalogue.fraud.loc[ids], version, self._dossier(catalogue, own))]
+        return [
+            *self._bundle.fraud.answers(
+                catalogue.of(lambda part: part.fraud, ids), version, self._dossier(catalogue, own)
+            )
+        ]
 
     def _record_scores(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         model, version = trained(self._bundle.fraud, "fraud"), str(self._bundle.versions["fraud"])
@@ -277,6 +284,12 @@ class Engine:
             return everyones_graph(rows.table("engagements"), catalogue.as_of)
 
 
+def _built(bundle: Bundle, source: Source, bank: TextBank) -> Catalogue:
+    with source.reading() as rows:
+        tables = whole(rows)
+    return build_catalogue(bundle, tables, data_as_of(tables), bank).served()
+
+
 def bank_for(bundle: Bundle, cache: Path | None = None) -> TextBank:
     """A bank with the encoder that the release was made with. Raises InputError, see :meth:`Engine.load`."""
     encoder = load_encoder(encoder_name(bundle.encoder_id))
@@ -286,13 +299,17 @@ def bank_for(bundle: Bundle, cache: Path | None = None) -> TextBank:
     return TextBank(encoder, EmbeddingCache(cache) if cache else None)
 
 
-def _there(creator_ids: Sequence[str], known: pd.Index | pd.Series, field: str = "creator_ids") -> list[str]:
-    """The ids, each once. Raises InputError (NOT_FOUND) for one that is not ``known``."""
-    there = known if isinstance(known, pd.Index) else set(known)
-    missing = [creator_id for creator_id in creator_ids if creator_id not in there]
+def _there(creator_ids: Sequence[str], missing: Sequence[str], field: str = "creator_ids") -> list[str]:
+    """The ids, each once. Raises InputError (NOT_FOUND) where one is ``missing``."""
     if missing:
         raise bad(field, "no such creator", missing[0], "NOT_FOUND")
     return list(dict.fromkeys(creator_ids))
+
+
+def _without(creator_ids: Sequence[str], own: Tables) -> list[str]:
+    """Those of the ids that have no row in ``own`` any more."""
+    there = set(own["creators"][c.CREATOR_ID])
+    return [one for one in creator_ids if one not in there]
 
 
 def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:

@@ -4,8 +4,10 @@ A creator whose fraud or credit is unknown passes a filter on it and is counted 
 else does not pass, and is counted both as removed and as unknown.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypedDict
 
 import numpy as np
@@ -108,6 +110,24 @@ def apply(listing: Listing, filters: Mapping[str, Any], within: Flags | None = N
         removed.append(Removed(filter=name, removed=count - left, unknown=unknown))
         count = left
     return Filtered(allowed, removed, _hints(start, verdicts))
+
+
+def together(removed: Sequence[Sequence[Removed]]) -> list[Removed]:
+    """What the same filters removed of several parts of a catalogue, in their order."""
+    sums: dict[str, Removed] = {}
+    for one in chain.from_iterable(removed):
+        so_far = sums.setdefault(one["filter"], Removed(filter=one["filter"], removed=0, unknown=0))
+        so_far["removed"] += one["removed"]
+        so_far["unknown"] += one["unknown"]
+    return list(sums.values())
+
+
+def hints(filtered: Sequence[Filtered]) -> list[Hint]:
+    """The hints of several parts of a catalogue, the largest first."""
+    sums: Counter[str] = Counter()
+    for hint in chain.from_iterable(one.hints for one in filtered):
+        sums[hint["filter"]] += hint["would_add"]
+    return [Hint(filter=name, would_add=count) for name, count in sums.most_common()]
 
 
 def _hints(start: Flags, verdicts: Mapping[str, Verdict]) -> list[Hint]:

@@ -106,11 +106,8 @@ class _Cells:
 
 def _divided(vectors: Floats) -> faiss.IndexIVFScalarQuantizer:
     """The same vectors give the same cells."""
-    dimension = vectors.shape[1]
-    flat = faiss.IndexFlatIP(dimension)
-    index = faiss.IndexIVFScalarQuantizer(
-        flat, dimension, CELLS, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    )
+    made: Any = faiss.index_factory(vectors.shape[1], f"IVF{CELLS},SQ8", faiss.METRIC_INNER_PRODUCT)
+    index: faiss.IndexIVFScalarQuantizer = made
     index.cp.niter, index.cp.seed = 8, 0
     index.train(vectors[:: max(1, len(vectors) // TRAINED_ON)])
     index.add(vectors)
@@ -119,5 +116,4 @@ def _divided(vectors: Floats) -> faiss.IndexIVFScalarQuantizer:
 
 def _mapped(file: Path) -> faiss.IndexIVFScalarQuantizer:
     """The index of a file whose pages all processes share."""
-    index = faiss.downcast_index(faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC))
-    return cast(faiss.IndexIVFScalarQuantizer, index)
+    return cast(faiss.IndexIVFScalarQuantizer, faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC))

@@ -20,21 +20,37 @@ from models.catalogue import Catalogue
 from models.considered import Considered, candidates
 from models.diversity import pool_size
 from models.exploration import FEW_JOBS, bonuses, floor_places, seed_of
-from models.filters import Filtered, apply
+from models.filters import Filtered, Removed, apply, hints, together
 from models.places import Exploring, Places, places
 from models.reasons import Reason, in_language, said, spoken
 from models.retriever import retrieve
 
 LIMIT = 20
+# What the ranker scores for one answer. More cost as much again, and change less and less (docs/serving.md).
+CANDIDATES = 2_000
 CREDIT = ("score", "stars", "band", "order_status")  # what a ranked list shows of it
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """Rows of the catalogue in their final order with what the models say of them, and whom the request's wishes
-    for diversity and exploration moved up."""
+class Offer:
+    """What one part of the catalogue has for a request: who is ``allowed`` (n,), what the filters did, whom the first
+    stage ``retrieved``, and the candidates' ``rows`` (k,), with the pinned ones."""
 
+    part: Catalogue
+    query: Query
+    allowed: npt.NDArray[np.bool_]
+    filtered: Filtered
+    removed: list[Removed]
+    retrieved: int
     rows: Rows
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The candidates in their final order, by their place ``best`` among all offers' rows, with what the models say of
+    them, and whom the request's wishes for diversity and exploration moved up."""
+
+    best: Rows
     scores: npt.NDArray[np.float64]
     pairs: pd.DataFrame
     success: npt.NDArray[np.float64]
@@ -47,40 +63,56 @@ def rank(
 ) -> dict[str, Any]:
     """The rank answer for a checked ``request`` and its ``brief`` row."""
     pins = _pins(catalogue, request)
-    with stage("filter"):
-        allowed, filtered, removed = eligible(catalogue, request, brief)
-    with stage("query"):
-        query = query_of(catalogue, bundle, bank, brief, _bids_usd(catalogue, request))
-    with stage("retrieve"):
-        retrieved = retrieve(query, catalogue.state, catalogue.index, allowed)
-    note(catalogue=len(allowed), eligible=int(allowed.sum()), retrieved=len(retrieved))
-    ranked = _score(catalogue, bundle, query, np.union1d(retrieved, pins), pins, request)
+    bids = _bids_usd(catalogue, request)
+    offers = [_offer(catalogue, part, bundle, bank, request, brief, bids, pins) for part in catalogue.parts]
+    eligible = sum(int(np.count_nonzero(offer.allowed)) for offer in offers)
+    retrieved = sum(offer.retrieved for offer in offers)
+    note(catalogue=catalogue.size, eligible=eligible, retrieved=retrieved)
+    ranked = _score(bundle, offers, pins, request, brief)
     return {
         "ranking_id": str(uuid4()),
-        "results": _results(catalogue, bundle, query, ranked, request, pins),
+        "results": _results(bundle, offers, ranked, request, pins),
         "candidates": {
-            "catalogue": len(catalogue.state.ids),
-            "removed": removed + filtered.removed,
-            "eligible": int(np.count_nonzero(allowed)),
-            "retrieved": len(retrieved),
+            "catalogue": catalogue.size,
+            "removed": together([offer.removed + offer.filtered.removed for offer in offers]),
+            "eligible": eligible,
+            "retrieved": retrieved,
         },
-        "hints": filtered.hints,
+        "hints": hints([offer.filtered for offer in offers]),
         "models": bundle.versions,
         "data_as_of": catalogue.as_of.isoformat(),
     }
 
 
+def _offer(
+    catalogue: Catalogue, part: Catalogue, bundle: Bundle, bank: TextBank, request: Mapping[str, Any],
+    brief: pd.Series, bids: Mapping[str, float], pins: Sequence[str],
+) -> Offer:  # fmt: skip
+    with stage("filter"):
+        allowed, filtered, removed = eligible(part, request, brief)
+    with stage("query"):
+        query = query_of(catalogue, bundle, bank, brief, bids, part)
+    with stage("retrieve"):
+        retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES)
+    pinned = part.rows_of(pins)
+    return Offer(part, query, allowed, filtered, removed, len(retrieved), np.union1d(retrieved, pinned[pinned >= 0]))
+
+
 def query_of(
-    catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, bids: Mapping[str, float]
-) -> Query:
-    """The brief against the catalogue, with the tower's vector; ``bids`` in US dollars by creator_id."""
-    query = build_query(brief, catalogue.state, bank, bundle.idf, catalogue.engaged, catalogue.latest, bids)
+    catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, bids: Mapping[str, float],
+    part: Catalogue | None = None,
+) -> Query:  # fmt: skip
+    """The brief against a ``part`` of the catalogue, its first one unless it is said, with the tower's vector; ``bids``
+    in US dollars by creator_id."""
+    part = part or catalogue
+    among = [(one.state, one.gone) for one in catalogue.parts]
+    query = build_query(brief, part.state, bank, bundle.idf, catalogue.engaged, catalogue.latest, bids, among)
     return replace(query, vector=bundle.towers.briefs(query.inputs[None])[0])
 
 
 def eligible(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
-) -> tuple[npt.NDArray[np.bool_], Filtered, list[dict[str, Any]]]:
+) -> tuple[npt.NDArray[np.bool_], Filtered, list[Removed]]:
     """(n,) who may be offered, what the brief's and the request's filters did, and what was removed before them
     (:func:`barred`)."""
     out, removed = barred(catalogue, request, brief)
@@ -97,14 +129,14 @@ def wished(brief: pd.Series | None) -> dict[str, Any]:
 
 def barred(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
-) -> tuple[npt.NDArray[np.bool_], list[dict[str, Any]]]:
-    """(n,) whom the :func:`rules` exclude, and how many each of them removed."""
-    out = np.zeros(len(catalogue.state.ids), bool)
-    removed, count = [], 0
+) -> tuple[npt.NDArray[np.bool_], list[Removed]]:
+    """(n,) whom the :func:`rules` exclude or who is gone, and how many each rule removed."""
+    out = catalogue.gone.copy()
+    removed, count = list[Removed](), int(np.count_nonzero(out))
     for name, rule in rules(catalogue, request, brief).items():
         out |= rule
         total = int(np.count_nonzero(out))
-        removed += [{"filter": name, "removed": total - count, "unknown": 0}] if total > count else []
+        removed += [Removed(filter=name, removed=total - count, unknown=0)] if total > count else []
         count = total
     return out, removed
 
@@ -119,48 +151,57 @@ def rules(
 
 def _among(catalogue: Catalogue, creator_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
     """(n,) who is one of those named; an id that nobody has names nobody."""
-    rows = catalogue.state.ids.get_indexer(list(creator_ids))
-    named = np.zeros(len(catalogue.state.ids), bool)
+    rows = catalogue.rows_of(creator_ids)
+    named = np.zeros(len(catalogue.gone), bool)
     named[rows[rows >= 0]] = True
     return named
 
 
 def _score(
-    catalogue: Catalogue, bundle: Bundle, query: Query, rows: Rows, pins: Rows, request: Mapping[str, Any]
+    bundle: Bundle, offers: Sequence[Offer], pins: Sequence[str], request: Mapping[str, Any], brief: pd.Series
 ) -> Ranked:
-    """Scores ``rows`` and keeps the first ``limit``: pins in their order, then by score, ties by creator_id; then as
-    the request's ``explore`` and ``diversity`` move them."""
+    """Scores everyone offered and keeps the first ``limit``: pins in their order, then by score, ties by creator_id;
+    then as the request's ``explore`` and ``diversity`` move them."""
     with stage("features"):
-        pairs = pair_features(query, catalogue.state, rows)
+        pairs = pd.concat([pair_features(offer.query, offer.part.state, offer.rows) for offer in offers])
     with stage("score"):
         scores = bundle.ranker.score(pairs)
-    pinned = np.full(len(rows), len(pins))
-    pinned[np.searchsorted(rows, pins)] = np.arange(len(pins))
-    order = np.lexsort((catalogue.state.by_id[rows], -scores, pinned))
+    pinned = np.full(len(pairs), len(pins))
+    pinned[pairs.index.get_indexer(list(pins))] = np.arange(len(pins))
+    order = np.lexsort((_by_id(offers), -scores, pinned))
     limit, diversity = request.get("limit", LIMIT), request.get("diversity") or 0.0
-    draw = _explorer(catalogue, bundle, pairs, order, limit) if request.get("explore") else None
-    vectors = catalogue.state.vectors[rows] if diversity else catalogue.state.vectors[:0]
+    draw = _explorer(bundle, offers, pairs, order, limit) if request.get("explore") else None
+    vectors = [offer.part.state.vectors[offer.rows if diversity else offer.rows[:0]] for offer in offers]
 
     def placed(rng: np.random.Generator) -> Places:
-        return places(order, scores, vectors, limit, len(pins), diversity, draw(rng) if draw else None)
+        return places(order, scores, np.vstack(vectors), limit, len(pins), diversity, draw(rng) if draw else None)
 
-    shown = placed(np.random.default_rng(seed_of(request, query.brief) if draw else 0))
+    shown = placed(np.random.default_rng(seed_of(request, brief) if draw else 0))
     kept = pairs.iloc[shown.best]
-    ranked = Ranked(rows[shown.best], scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
+    ranked = Ranked(shown.best, scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
     best = candidates(shown.best, order)
     redrawn = (lambda rng: placed(rng).best == shown.best) if draw else None
     note(considered=Considered(pairs.iloc[best], scores[best], ranked.success, shown.explored, shown.diverse, redrawn))
     return ranked
 
 
+def _by_id(offers: Sequence[Offer]) -> npt.NDArray[np.integer]:
+    """(k,) numbers in the order of the candidates' ids."""
+    if len(offers) == 1:
+        return offers[0].part.state.by_id[offers[0].rows]
+    ids = np.concatenate([offer.part.state.ids[offer.rows].to_numpy(object) for offer in offers])
+    return np.argsort(np.argsort(ids, kind="stable"), kind="stable")
+
+
 def _explorer(
-    catalogue: Catalogue, bundle: Bundle, pairs: pd.DataFrame, order: Rows, limit: int
+    bundle: Bundle, offers: Sequence[Offer], pairs: pd.DataFrame, order: Rows, limit: int
 ) -> Callable[[np.random.Generator], Exploring]:
     """What draws bonuses for the best of the new creators among ``pairs`` (k, p)."""
     new = pairs["jobs"].to_numpy() < FEW_JOBS
     tried = order[new[order]][: pool_size(limit)]
     success = _success(bundle, pairs.iloc[tried])
-    completed, failed = catalogue.dealings.loc[pairs.index[tried], ["completed", "failed"]].to_numpy().T
+    jobs = [offer.part.dealings[["completed", "failed"]].to_numpy()[offer.rows] for offer in offers]
+    completed, failed = np.vstack(jobs)[tried].T
 
     def draw(rng: np.random.Generator) -> Exploring:
         bonus = np.zeros(len(new))
@@ -177,45 +218,60 @@ def _success(bundle: Bundle, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def _results(
-    catalogue: Catalogue, bundle: Bundle, query: Query, ranked: Ranked, request: Mapping[str, Any], pins: Rows
+    bundle: Bundle, offers: Sequence[Offer], ranked: Ranked, request: Mapping[str, Any], pins: Sequence[str]
 ) -> list[dict[str, Any]]:
+    brief = offers[0].query.brief
+    language = spoken(brief[c.LANGUAGE])
     explain = bool(request.get("explain"))
-    language = spoken(query.brief[c.LANGUAGE])
     explained = in_language(bundle.ranker.reasons(ranked.pairs), ranked.pairs, language) if explain else None
     bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
-    credit = catalogue.credit[list(CREDIT)].iloc[ranked.rows].to_dict("records")
-    fraud = pd.Series(catalogue.state.frame["fraud_probability"].to_numpy()[ranked.rows])
-    note(success=ranked.success, fraud=fraud.to_numpy(), credit=np.array([one["score"] for one in credit]))
-    model = bundle.fraud
-    levels = model.risk_levels(fraud, catalogue.fraud.iloc[ranked.rows]) if model else [None] * len(fraud)
-    usd = asked_usd(query, catalogue.state, ranked.rows)
+    known = _known(bundle, offers, ranked.best, bids)
     results = []
-    for i, row in enumerate(ranked.rows):
-        creator_id = catalogue.state.ids[row]
-        bid = bids.get(creator_id)
-        price = _price(catalogue, query, row, bid)
+    for i, one in enumerate(known):
         decided = {
-            "PINNED": row in pins, "BID": bid is not None, "EXPLORATION": ranked.explored[i],
-            "DIVERSITY": ranked.diverse[i],
+            "PINNED": one["creator_id"] in pins, "BID": one["creator_id"] in bids,
+            "EXPLORATION": ranked.explored[i], "DIVERSITY": ranked.diverse[i],
         }  # fmt: skip
-        reasons = _other_reasons(query, price, usd[i], decided) if explained else []
-        results.append(
-            {
-                "creator_id": creator_id,
-                "rank": i + 1,
-                "score": float(ranked.scores[i]),
-                "success_probability": number(ranked.success[i]),
-                "reasons": [*explained[i], *reasons] if explained else [],
-                "price": price,
-                "forecast": None,
-                "credit": credit[i] | {"score": number(credit[i]["score"]), "stars": int(credit[i]["stars"])},
-                "fraud": {
-                    "probability": number(fraud.iloc[i]),
-                    "risk_level": levels[i],
-                },
-            }
-        )
+        usd = one.pop("usd")
+        reasons = [*explained[i], *_other_reasons(offers[0].query, one["price"], usd, decided)] if explained else []
+        said = {
+            "rank": i + 1, "score": float(ranked.scores[i]), "success_probability": number(ranked.success[i]),
+            "reasons": reasons,
+        }  # fmt: skip
+        results.append({"creator_id": one.pop("creator_id")} | said | one)
+    note(
+        success=ranked.success,
+        fraud=np.array([one["fraud"]["probability"] for one in results], np.float64),
+        credit=np.array([one["credit"]["score"] for one in results], np.float64),
+    )
     return results
+
+
+def _known(
+    bundle: Bundle, offers: Sequence[Offer], best: Rows, bids: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What the catalogue knows of the candidates at the places ``best`` among all offers' rows: creator_id, price (in
+    US dollars as ``usd``), credit and fraud."""
+    found: list[dict[str, Any]] = [{} for _ in best]
+    ends = np.cumsum([0, *(len(offer.rows) for offer in offers)])
+    for offer, start, end in zip(offers, ends, ends[1:], strict=False):
+        mine = np.flatnonzero((best >= start) & (best < end))
+        rows, part = offer.rows[best[mine] - start], offer.part
+        credit = part.credit[list(CREDIT)].iloc[rows].to_dict("records")
+        fraud = pd.Series(part.state.frame["fraud_probability"].to_numpy()[rows])
+        levels = bundle.fraud.risk_levels(fraud, part.fraud.iloc[rows]) if bundle.fraud else [None] * len(rows)
+        usd = asked_usd(offer.query, part.state, rows)
+        for i, row, owed, probability, level, dollars in zip(mine, rows, credit, fraud, levels, usd, strict=True):
+            creator_id = part.state.ids[row]
+            found[i] = {
+                "creator_id": creator_id,
+                "price": _price(part, offer.query, row, bids.get(creator_id)),
+                "forecast": None,
+                "credit": owed | {"score": number(owed["score"]), "stars": int(owed["stars"])},
+                "fraud": {"probability": number(probability), "risk_level": level},
+                "usd": dollars,
+            }
+    return found
 
 
 def _other_reasons(
@@ -262,19 +318,20 @@ def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, flo
     return dict(zip(frame["creator_id"], np.asarray(amounts, float), strict=True))
 
 
-def _pins(catalogue: Catalogue, request: Mapping[str, Any]) -> Rows:
-    """Rows of the pinned creators. InputError for one that the catalogue does not have or that may not be offered.
+def _pins(catalogue: Catalogue, request: Mapping[str, Any]) -> list[str]:
+    """The pinned creators. InputError for one that the catalogue does not have or that may not be offered.
 
     Who pins a creator that has worked for a competitor wants just that one: exclusivity does not hold for pins.
     """
-    ids = list(dict.fromkeys(request.get("pin_creator_ids") or []))
-    rows = catalogue.state.ids.get_indexer(ids).astype(np.int64)
-    if (rows < 0).any():
-        raise bad("pin_creator_ids", "no such creator", ids[int(np.argmin(rows))], "NOT_FOUND")
-    if len(rows) and (out := barred(catalogue, request)[0][rows]).any():
-        problem = "may not be ranked: excluded, suspended, fully booked or not onboarded; leave it out"
-        raise bad("pin_creator_ids", problem, ids[int(np.argmax(out))])
-    return rows
+    pins = list(dict.fromkeys(request.get("pin_creator_ids") or []))
+    if missing := catalogue.missing(pins):
+        raise bad("pin_creator_ids", "no such creator", missing[0], "NOT_FOUND")
+    for part in catalogue.parts if pins else ():
+        rows = part.rows_of(pins)
+        if (out := barred(part, request)[0][rows] & (rows >= 0)).any():
+            problem = "may not be ranked: excluded, suspended, fully booked or not onboarded; leave it out"
+            raise bad("pin_creator_ids", problem, pins[int(np.argmax(out))])
+    return pins
 
 
 def number(value: float) -> float | None:

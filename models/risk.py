@@ -47,7 +47,9 @@ def queue(
     reason = pd.Series("QUEUE", index=queued.index), pd.Series("RANDOM", index=audits.index)
     propensity = {"QUEUE": 1.0, "RANDOM": len(audits) / max(len(waiting), 1)}
     chosen = pd.concat([queued, audits]).assign(reason=pd.concat(reason)).loc[lambda rows: _order(rows)]
-    answers = model.answers(catalogue.fraud.loc[chosen.index], version, dossier_of(chosen.index))
+    answers = model.answers(
+        catalogue.of(lambda part: part.fraud, list(chosen.index)), version, dossier_of(chosen.index)
+    )
     results = [
         {name: answer[name] for name in SHOWN}
         | {"money_at_risk": _money(row.money_at_risk), "expected_loss": _money(row.expected_loss)}
@@ -73,7 +75,14 @@ def simulate(
     ledger = {name: rows.table(name) for name in ("collaboration_events", "exchange_rates")}
     labels = creator_labels(ledger | {"fraud_labels": rows.table("fraud_labels")}, end)
     versions = {"model_version": version, "policy_version": policy.version, "data_as_of": catalogue.as_of.isoformat()}
-    return simulation(Past(past.of_creators(catalogue.state.ids), labels, ledger, end), policy, request) | versions
+    return (
+        simulation(
+            Past(past.of_creators(catalogue.everyone(lambda part: part.state.frame).index), labels, ledger, end),
+            policy,
+            request,
+        )
+        | versions
+    )
 
 
 def risk_table(model: FraudModel) -> list[dict[str, Any]]:
@@ -116,12 +125,13 @@ def _with_policy(model: FraudModel, request: Mapping[str, Any]) -> FraudModel:
 def _waiting(catalogue: Catalogue, model: FraudModel) -> pd.DataFrame:
     """Everyone with a score whom nobody has reviewed lately, in the order of the queue: probability, risk_score, money,
     and the ``lot`` of this day."""
-    probability = model.predict(catalogue.fraud).sort_index()
-    money = catalogue.dealings["money_at_risk"].reindex(probability.index)
+    features = catalogue.everyone(lambda part: part.fraud)
+    probability = model.predict(features).sort_index()
+    money = catalogue.everyone(lambda part: part.dealings)["money_at_risk"].reindex(probability.index)
     everyone = pd.DataFrame(
         {
             "probability": probability,
-            "risk_score": model.risk_scores(probability, catalogue.fraud.loc[probability.index]),
+            "risk_score": model.risk_scores(probability, features.loc[probability.index]),
             "money_at_risk": money,
             "expected_loss": probability * money,
             "lot": _lots(probability.index, catalogue.latest.toordinal()),
@@ -144,7 +154,7 @@ def _order(rows: pd.DataFrame) -> pd.Index:
 
 def _reviewed(catalogue: Catalogue, policy: FraudPolicy) -> pd.Index:
     """The creators of whom a label became known lately."""
-    reviewed_at = catalogue.dealings["reviewed_at"]
+    reviewed_at = catalogue.everyone(lambda part: part.dealings)["reviewed_at"]
     return reviewed_at.index[reviewed_at > catalogue.latest - policy.reviewed]
 
 

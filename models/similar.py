@@ -1,6 +1,7 @@
 """The answer to a look-alike request: creators nearest to the ones given, without a brief."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,30 +21,38 @@ def similar(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, Any]:
 
     ``similarity`` is a cosine. Raises InputError (NOT_FOUND) for an id that the catalogue does not have.
     """
-    given = _rows(catalogue, request["creator_ids"])
-    allowed = apply(catalogue.listing, request.get("filters") or {}).allowed.copy()
-    allowed[given] = False
-    likeness = _likeness(catalogue, given)
-    rows = np.flatnonzero(allowed & ~np.isnan(likeness))
-    nearest = np.lexsort((catalogue.state.by_id[rows], -likeness[rows]))[: request.get("limit", LIMIT)]
-    return {"results": [summary(catalogue, row) | {"similarity": float(likeness[row])} for row in rows[nearest]]}
+    given, limit = request["creator_ids"], request.get("limit", LIMIT)
+    if missing := catalogue.missing(given):
+        raise bad("creator_ids", "no such creator", missing[0], "NOT_FOUND")
+    by_towers, by_text = (_mean(catalogue, given, kind) for kind in ("vectors", "text"))
+    found = []
+    for part in catalogue.parts:
+        allowed = apply(part.listing, request.get("filters") or {}, within=~part.gone).allowed.copy()
+        rows = part.rows_of(given)
+        allowed[rows[rows >= 0]] = False
+        likeness = _likeness(part, by_towers, by_text)
+        rows = np.flatnonzero(allowed & ~np.isnan(likeness))
+        nearest = rows[np.lexsort((part.state.by_id[rows], -likeness[rows]))[:limit]]
+        found += [(-float(likeness[row]), part.state.ids[row], part, int(row)) for row in nearest]
+    found.sort(key=itemgetter(0, 1))
+    return {"results": [summary(part, row) | {"similarity": -unlike} for unlike, _, part, row in found[:limit]]}
 
 
-def _rows(catalogue: Catalogue, creator_ids: list[str]) -> npt.NDArray[np.int64]:
-    rows = catalogue.state.ids.get_indexer(creator_ids).astype(np.int64)
-    if (rows < 0).any():
-        raise bad("creator_ids", "no such creator", creator_ids[int(np.argmin(rows))], "NOT_FOUND")
-    return np.unique(rows)
+def _mean(catalogue: Catalogue, given: list[str], kind: str) -> Floats:
+    """The unit mean of the given creators' vectors of a kind."""
+    rows = [(getattr(part.state, kind), part.rows_of(dict.fromkeys(given))) for part in catalogue.parts]
+    return unit(np.sum([matrix[own[own >= 0]].sum(axis=0) for matrix, own in rows if matrix.size], axis=0))
 
 
-def _likeness(catalogue: Catalogue, given: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """(n,) cosine to the unit mean of the ``given`` rows by the towers, by text where they say nothing, else NaN."""
-    by_towers, by_text = (_cosines(matrix, given) for matrix in (catalogue.state.vectors, catalogue.state.text))
-    return np.where(np.isnan(by_towers), by_text, by_towers)
+def _likeness(part: Catalogue, by_towers: Floats, by_text: Floats) -> npt.NDArray[np.float64]:
+    """(n,) cosine by the towers, by text where they say nothing, else NaN."""
+    likeness = _cosines(part.state.vectors, by_towers)
+    unsaid = np.flatnonzero(np.isnan(likeness))
+    likeness[unsaid] = _cosines(part.state.text[unsaid], by_text)
+    return likeness
 
 
-def _cosines(matrix: Floats, given: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """(n,) dot products of unit rows with the unit mean of some of them; NaN where either is zeros."""
-    mean = unit(matrix[given].sum(axis=0))
+def _cosines(matrix: Floats, mean: Floats) -> npt.NDArray[np.float64]:
+    """(n,) dot products of unit rows with ``mean``; NaN where either is zeros."""
     known = matrix.any(axis=1) & bool(mean.any())
     return np.where(known, np.einsum("ij,j->i", matrix, mean), np.nan).astype(np.float64)

@@ -8,7 +8,9 @@ from features.text import EMBEDDINGS, encoder_id
 from models.bundle import Bundle
 from models.engine import Engine, bank_for
 from models.golden import check_golden
+from models.shelf import load_catalogue
 from serving.follower import Follower
+from serving.shelves import LARGE, MOST_BEHIND, Shelves
 from serving.store import Store
 
 logger = logging.getLogger(__name__)
@@ -17,8 +19,8 @@ logger = logging.getLogger(__name__)
 class Loader:
     """Makes engines over the ``store``, each with the follower that keeps it up with the store."""
 
-    def __init__(self, home: Path, store: Store) -> None:
-        self._cache, self._store = home / EMBEDDINGS, store
+    def __init__(self, home: Path, store: Store, shelves: Shelves) -> None:
+        self._cache, self._store, self._shelves = home / EMBEDDINGS, store, shelves
 
     def first(self, release: Path) -> Follower:
         """The engine of the release in that folder, over what the store holds.
@@ -27,7 +29,7 @@ class Loader:
         where it was trained, UNAVAILABLE when the store does not answer.
         """
         bundle = Bundle.load(release)
-        return self._over(bundle, proven(release, bundle, bank_for(bundle, self._cache)))
+        return self._over(release, bundle, proven(release, bundle, bank_for(bundle, self._cache)))
 
     def beside(self, release: Path, served: Follower) -> Follower:
         """The same with the texts that a ``served`` engine has read."""
@@ -35,12 +37,24 @@ class Loader:
         bank = served.engine.bank
         if encoder_id(bank.encoder) != bundle.encoder_id:
             bank = bank_for(bundle, self._cache)
-        return self._over(bundle, proven(release, bundle, bank))
+        return self._over(release, bundle, proven(release, bundle, bank))
 
-    def _over(self, bundle: Bundle, bank: TextBank) -> Follower:
+    def _over(self, release: Path, bundle: Bundle, bank: TextBank) -> Follower:
+        kept = self._kept(release)
         with self._store.reading() as now:
-            since = now.number()
-        return Follower(Engine(bundle, self._store, bank), self._store, since)
+            since = kept[1] if kept else now.number()
+        built = load_catalogue(kept[0]) if kept else None
+        return Follower(Engine(bundle, self._store, bank, built), self._store, since)
+
+    def _kept(self, release: Path) -> tuple[Path, int] | None:
+        """The catalogue to map: the newest, or a new one where too many creators have changed since; None where there
+        are so few creators that each worker builds its own."""
+        kept = self._shelves.newest(release.name)
+        with self._store.reading() as now:
+            if kept and now.changed(kept[1]) <= MOST_BEHIND // 2:
+                return kept
+            large, number = kept or now.creators() >= LARGE, now.number()
+        return self._shelves.build(release, number) if large else None
 
 
 def proven(release: Path, bundle: Bundle, bank: TextBank) -> TextBank:

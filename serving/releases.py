@@ -17,6 +17,7 @@ from features.memory import return_holes
 from models.registry import POINTER, champion_version, local_champion
 from serving import metrics
 from serving.follower import Follower
+from serving.shelves import MOST_BEHIND
 from serving.store import Store
 from serving.watch import Watch
 
@@ -58,6 +59,19 @@ class Releases(Watch):
             part = self._home / f"{SERVED}.{os.getpid()}"  # other workers write theirs
             part.write_text(json.dumps({"version": self._version}) + "\n", encoding="utf-8")
             part.replace(self._home / SERVED)
+
+    def _keep_up(self) -> bool:
+        """Takes the same release over a catalogue that is built anew, aside, once many creators have changed."""
+        if self._served.engine.catalogue.changed <= MOST_BEHIND:
+            return True
+        try:
+            self._swap(self._load(local_champion(self._home), self._served))
+        except Exception:
+            logger.exception("the catalogue cannot be built anew; it is tried again")
+            return False
+        logger.info("release %s is served over a new catalogue", self._version)
+        release_memory()
+        return True
 
     def _swap(self, new: Follower) -> None:
         check_speed(new.engine, self._served.engine)

@@ -45,11 +45,13 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     from serving.loader import Loader  # seconds
     from serving.rankings import RankingLog
     from serving.releases import Releases, first_served
+    from serving.shelves import Shelves
     from serving.trials import Trials
 
     auth = Auth.from_file(keys)
-    store = Store(open_store(home, source))
-    loader = Loader(home, store)
+    url = open_store(home, source)
+    store = Store(url)
+    loader = Loader(home, store, Shelves(home, url))
     release, follower = first_served(home, loader.first)
     tell_release(release, home / POINTER)
     releases = Releases(home, store, follower, release.name, loader.beside)

@@ -94,6 +94,15 @@ class Reading(StoredRows):
         touched = sa.select(TOUCHED.c[c.CREATOR_ID]).where(TOUCHED.c.number > since)
         return News(self.number(), list(self._connection.scalars(touched)))
 
+    def changed(self, since: int) -> int:
+        """How many creators the writes after the one numbered ``since`` were about."""
+        return self._connection.scalar(sa.select(sa.func.count()).where(TOUCHED.c.number > since)) or 0
+
+    def creators(self) -> int:
+        """How many rows there are of creators."""
+        stored = TABLES[schema.CREATORS.name]
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(stored)) or 0
+
     def _rows(self, table: Table, stored: sa.FromClause, which: sa.ColumnElement[bool]) -> pd.DataFrame:
         found = self._connection.execute(sa.select(stored).where(which)).all()
         return schema.conform(pd.DataFrame(found, columns=[*table.names]), table) if found else schema.empty(table)

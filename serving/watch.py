@@ -52,7 +52,7 @@ class Watch(ABC):
         with self._looking:
             pointer = _stamp(self._pointer)
             if pointer == self._seen and not again:
-                return True
+                return self._keep_up()
             done = self._try()
             self._seen = pointer if done else ()
             return done
@@ -64,6 +64,10 @@ class Watch(ABC):
     @abstractmethod
     def _take(self, version: str | None) -> None:
         """Does what the file says. What is raised is the reason of a refusal, UNAVAILABLE one to try again."""
+
+    def _keep_up(self) -> bool:
+        """What is to be done while the file stays the same. False where the next look should come later."""
+        return True
 
     def _try(self) -> bool:
         version = None

@@ -76,7 +76,7 @@ def told(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp, brief_id: str, 
         "credit": credit,
         "tower inputs": pd.DataFrame(state.inputs),
         "terms": pd.DataFrame(state.terms.data),
-        "brief terms": pd.DataFrame(state.briefs.data),
+        "brief terms": pd.DataFrame(state.world.briefs.data),
         "pairs": pair_features(query, state, np.arange(len(ids))),
         "outcomes": seen["impressions"][[c.BRIEF_ID, c.CREATOR_ID, c.OUTCOME, c.OUTCOME_AT]],
     }

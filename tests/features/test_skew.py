@@ -114,7 +114,7 @@ def test_the_state_is_the_same_alone(seen, state, sample):
         np.testing.assert_array_equal(alone.text, state.text[row])
         np.testing.assert_array_equal(alone.inputs, state.inputs[row])
         assert (alone.terms != state.terms[row]).nnz == 0
-        assert (alone.briefs != state.briefs).nnz == 0
+        assert (alone.world.briefs != state.world.briefs).nnz == 0
 
 
 def test_a_text_has_the_same_vector_among_others_and_alone(seen):

@@ -341,14 +341,19 @@ def test_events_move_credit_of_their_creator_alone(own_engine, few, hours):
     assert shown[one] == after[0]
 
 
+def everyone(engine: Engine) -> pd.DataFrame:
+    """What is known of each creator who is there."""
+    return engine._catalogue.everyone(lambda part: part.state.frame).sort_index()
+
+
 def test_events_after_the_data_move_credit_and_ranking_but_no_window_of_time(own_engine, few):
     ids = list(few["creators"][c.CREATOR_ID].unique())
     built, at = own_engine.as_of, own_engine.as_of + pd.Timedelta(days=3)
-    fraud, jobs = own_engine.fraud_score({"creator_ids": ids}), own_engine._catalogue.state.frame["jobs"]
+    fraud, jobs = own_engine.fraud_score({"creator_ids": ids}), everyone(own_engine)["jobs"]
     append_events(own_engine, events_of(ids[0], ["INVITED", "ACCEPTED"], at))
     assert ranked(own_engine)["data_as_of"] == own_engine.models()["data_as_of"] == built.isoformat()
     assert own_engine.fraud_score({"creator_ids": ids}) == fraud
-    moved = own_engine._catalogue.state.frame["jobs"] - jobs
+    moved = everyone(own_engine)["jobs"] - jobs
     assert moved.to_dict() == dict.fromkeys(jobs.index, 0) | {ids[0]: 1}
     assert own_engine.as_of == at
     assert own_engine.credit({"creator_ids": ids[:1]})["results"][0]["as_of"] == at.isoformat()
@@ -377,7 +382,7 @@ def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
         append_events(own_engine, events_of(one, ["INVITED", "ACCEPTED"], at, f"open{i}"))
     assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
     again = Engine(own_engine._bundle, own_engine._source, own_engine._bank)
-    pd.testing.assert_series_equal(*(each._catalogue.state.frame["open_orders"] for each in (own_engine, again)))
+    pd.testing.assert_series_equal(*(everyone(each)["open_orders"] for each in (own_engine, again)))
 
 
 def test_assessments_follow_the_models_and_are_made_once(own_engine):

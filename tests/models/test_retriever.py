@@ -72,7 +72,8 @@ def test_without_a_vector_the_other_channels_still_answer(market):
 
 def test_a_brief_that_says_nothing_is_offered_somebody(market):
     known, asked, index = market
-    silent = replace(asked, vector=np.zeros(2, np.float32), terms=np.zeros_like(asked.terms), past=asked.past[:0])
+    nobody = replace(asked.brand, tastes=np.zeros_like(asked.brand.tastes))
+    silent = replace(asked, vector=np.zeros(2, np.float32), terms=np.zeros_like(asked.terms), brand=nobody)
     assert list(retrieve(silent, known, index, EVERYONE, k=5)) == [0, 1, 2, 3, 4]
 
 

@@ -42,6 +42,8 @@ class FakeEngine:
         self.events: list[str] = []
         self.labels: list[str] = []
         self.as_of = AS_OF
+        self.catalogue = self
+        self.changed = 0
         self.changes = empty(COLLABORATION_EVENTS)
 
     def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def ordered(frame: pd.DataFrame) -> pd.DataFrame:
 
 def answers(one: Engine) -> Iterator[dict[str, Any]]:
     """Of every route that reads rows."""
-    ids = sorted(one._catalogue.state.ids)
+    ids = sorted(one.catalogue.everyone(lambda part: part.credit).index)
     yield one.profile({"creator_ids": ids[:10]}, risk=True)
     yield one.fraud_score({"creator_ids": ids})
     yield one.fraud_queue({"limit": 10})

@@ -1,0 +1,1 @@
+"""What serving costs, from a thousand creators to a million, beside a plain service that does the same job."""

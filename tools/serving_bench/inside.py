@@ -1,0 +1,131 @@
+"""What a rank request costs inside the process, beside what no service could leave out, and what the narrow first stage
+loses."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.bank import TextBank
+from features.pairs import Query, pair_features
+from features.trace import tracing
+from models.bundle import Bundle
+from models.catalogue import Catalogue
+from models.engine import brief_row
+from models.gbm import margins
+from models.ranking import CANDIDATES, eligible, query_of, rank
+from models.retriever import retrieve
+
+AT_A_TIME = 50_000
+FIRST = 10
+SELECTIVITIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
+K = 200
+DEPTHS = (200, 500, 1000, 2000, 5000, 25_000)
+
+
+def costs(
+    catalogue: Catalogue, bundle: Bundle, bank: TextBank, requests: Sequence[Mapping[str, Any]], repeats: int
+) -> dict[str, Any]:
+    """Milliseconds of the whole path with a warm brief, of its stages, and of the irreducible parts: the index's search
+    among those allowed and the trees over as many candidates."""
+    found = [one for request in requests for one in _costs_of(catalogue, bundle, bank, request, repeats)]
+    whole, least, explained, stages = (list(values) for values in zip(*found, strict=True))
+    return {
+        "rank_ms": _median(whole), "irreducible_ms": _median(least),
+        "ratio": round(float(np.median(np.array(whole) / np.array(least))), 2),
+        "explain_extra_ms": round(_median(explained) - _median(whole), 2),
+        "stages_ms": {name: _median([1000 * one[name] for one in stages if name in one]) for name in stages[0]},
+    }  # fmt: skip
+
+
+def _costs_of(
+    catalogue: Catalogue, bundle: Bundle, bank: TextBank, request: Mapping[str, Any], repeats: int
+) -> list[tuple[float, float, float, Mapping[str, float]]]:
+    """For each repeat: the whole path, the irreducible parts, the path with reasons, and the stages."""
+    brief = brief_row(request, catalogue.latest)
+    allowed, _, _ = eligible(catalogue, request, brief)
+    query = query_of(catalogue, bundle, bank, brief, {})
+    rows = retrieve(query, catalogue.state, catalogue.index, allowed, CANDIDATES)
+    matrix = bundle.ranker._matrix(pair_features(query, catalogue.state, rows))
+
+    def once(**more: bool) -> float:
+        return _ms(lambda: rank(catalogue, bundle, bank, {**request, **more}, brief))
+
+    def least() -> float:
+        search = _ms(lambda: catalogue.index.search(query.vector, CANDIDATES, allowed))
+        return search + _ms(lambda: margins(bundle.ranker.booster, matrix))
+
+    once()  # warms the brief
+    found = []
+    for _ in range(repeats):
+        with tracing() as trace:
+            whole = once()
+        found.append((whole, least(), once(explain=True), dict(trace.seconds)))
+    return found
+
+
+def recall(catalogue: Catalogue, queries: Sequence[Query], rng: np.random.Generator) -> dict[str, float]:
+    """Of the :data:`K` nearest among the allowed, by an exact scan, the share that the index finds, by selectivity.
+    Ties of the last one count as found."""
+    vectors, found = catalogue.state.vectors, {}
+    for share in SELECTIVITIES:
+        allowed = rng.random(len(vectors)) < share
+        rows = np.flatnonzero(allowed)
+        k = min(K, len(rows))
+        hits = []
+        for query in queries:
+            worst = np.partition(vectors[rows] @ query.vector, -k)[-k] if k else 0.0
+            hits.append(float((catalogue.index.search(query.vector, K, allowed)[1] >= worst - 1e-6).sum() / max(k, 1)))
+        found[f"{share:.2%}"] = round(float(np.mean(hits)), 4)
+    return found
+
+
+def fidelity(
+    catalogue: Catalogue, bundle: Bundle, bank: TextBank, requests: Sequence[Mapping[str, Any]]
+) -> dict[int, float]:
+    """By depth: the share of the first :data:`FIRST` of a ranking of everyone allowed that are among so many candidates
+    of the first stage."""
+    found: dict[int, list[float]] = {depth: [] for depth in DEPTHS}
+    for request in requests:
+        brief = brief_row(request, catalogue.latest)
+        allowed, _, _ = eligible(catalogue, request, brief)
+        query = query_of(catalogue, bundle, bank, brief, {})
+        best = _everyone(catalogue, bundle, query, np.flatnonzero(allowed))
+        for depth in DEPTHS:
+            rows = retrieve(query, catalogue.state, catalogue.index, allowed, depth)
+            found[depth].append(float(np.isin(best, rows).mean()))
+    return {depth: round(float(np.mean(shares)), 3) for depth, shares in found.items()}
+
+
+def _everyone(catalogue: Catalogue, bundle: Bundle, query: Query, rows: np.ndarray) -> np.ndarray:
+    parts = np.array_split(rows, max(1, len(rows) // AT_A_TIME))
+    scores = np.concatenate([bundle.ranker.score(pair_features(query, catalogue.state, part)) for part in parts])
+    return rows[np.argsort(-scores, kind="stable")[:FIRST]]
+
+
+def requests_of(briefs: pd.DataFrame, count: int) -> list[dict[str, Any]]:
+    """Rank requests for the latest briefs, with filters that a brand would set and 20 places."""
+    filters = {
+        "country_codes": ["US", "BR", "ID", "IN", "JP", "MX", "GB"], "min_followers": 1000,
+        "max_fraud_probability": 0.8,
+    }  # fmt: skip
+    latest = briefs.sort_values("created_at", kind="stable").tail(count)
+    return [{"brief": _given(row), "limit": 20, "filters": filters} for row in latest.to_dict("records")]
+
+
+def _given(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """What a brief says, without the language filter that one with target_languages carries, and without its date."""
+    said = {str(name): value for name, value in row.items() if name not in ("created_at", "target_languages")}
+    return {name: value for name, value in said.items() if (value if isinstance(value, list) else pd.notna(value))}
+
+
+def _ms(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - began)
+
+
+def _median(values: Sequence[float]) -> float:
+    return round(float(np.median(values)), 2)
