@@ -13,6 +13,8 @@ from features.asof import known
 from features.bank import Floats, TextBank
 from features.fraud import fraud_features
 from features.inputs import creator_inputs
+from features.pairs import Query
+from features.recent import Recent
 from features.schema import Tables
 from features.state import State, World, build_state, engagements, spliced
 from models.bundle import Bundle
@@ -34,6 +36,7 @@ LAID_OUT = {
 }  # fmt: skip
 """What is laid out over all recent creators at once when some of them change: the columns that are kept for it."""
 AT_A_TIME = 50_000  # creators
+MOST_QUERIES = 64  # of some two megabytes
 Rows = npt.NDArray[np.int64]
 SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, c.BRAND_ID, c.INDUSTRY)}
 """What is about no creator and is read for each."""
@@ -62,6 +65,12 @@ class Catalogue:
     rivals: Rivals
     gone: npt.NDArray[np.bool_]
     recent: "Catalogue | None" = None
+
+    @cached_property
+    def queries(self) -> Recent[tuple[pd.Series, Query]]:
+        """Briefs that were read against this part lately, by their ``id``, each with its row, which keeps that its
+        own."""
+        return Recent(MOST_QUERIES)
 
     @property
     def parts(self) -> tuple["Catalogue", ...]:
@@ -192,10 +201,17 @@ def _scored(
         engaged=engagements(seen),
         fraud=fraud,
         credit=credit,
-        dealings=dealings(seen, state.frame["price_usd"], latest),
+        dealings=dealings(seen, state.frame["price_usd"], latest).assign(risk_score=_risk_scores(bundle, state, fraud)),
         rivals=Rivals.of(seen, latest),
         gone=np.zeros(len(ids), bool),
     )
+
+
+def _risk_scores(bundle: Bundle, state: State, fraud: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """(n,) NaN where nothing is said of fraud."""
+    if bundle.fraud is None:
+        return np.full(len(fraud), np.nan)
+    return np.asarray(bundle.fraud.risk_scores(state.frame["fraud_probability"], fraud), np.float64)
 
 
 def _vectors(towers: Towers, seen: Tables, state: State) -> Floats:

@@ -97,8 +97,7 @@ class FraudModel:
 
     def risk_levels(self, probability: "pd.Series[float]", features: pd.DataFrame) -> list[str | None]:
         """The policy's level of each; None for an unknown probability."""
-        scores = self.risk_scores(probability, features)
-        return [None if np.isnan(score) else self.policy.level(score).risk_level for score in scores]
+        return self.policy.levels_of(self.risk_scores(probability, features))
 
     def explain(self, features: pd.DataFrame, dossier: Dossier) -> list[dict[str, list[dict[str, Any]]]]:
         """Per row reason codes from the model's own contributions and what speaks for innocence, see

@@ -67,6 +67,12 @@ class FraudPolicy:
         """The level that a risk score reaches."""
         return self.levels[int(self._reached(np.array([risk_score]))[0])]
 
+    def levels_of(self, risk_scores: npt.NDArray[np.float64]) -> list[str | None]:
+        """The name of the level that each of the risk scores (n,) reaches; None for an unknown one."""
+        reached = self._reached(np.nan_to_num(risk_scores))
+        known = zip(reached, np.isnan(risk_scores), strict=True)
+        return [None if unknown else self.levels[place].risk_level for place, unknown in known]
+
     def alerts(self, risk_scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Which of the risk scores (n,) call for anything but ALLOW; an unknown one (NaN) does not."""
         calls = np.array([level.recommended_action != ACTIONS[0] for level in self.levels])

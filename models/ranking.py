@@ -27,7 +27,7 @@ from models.retriever import retrieve
 
 LIMIT = 20
 # What the ranker scores for one answer. More cost as much again, and change less and less (docs/serving.md).
-CANDIDATES = 2_000
+CANDIDATES = 1_000
 CREDIT = ("score", "stars", "band", "order_status")  # what a ranked list shows of it
 
 
@@ -91,7 +91,11 @@ def _offer(
     with stage("filter"):
         allowed, filtered, removed = eligible(part, request, brief)
     with stage("query"):
-        query = query_of(catalogue, bundle, bank, brief, bids, part)
+        if bids:
+            query = query_of(catalogue, bundle, bank, brief, bids, part)
+        else:  # the brief of a page, or of other filters, is one of those that were just read
+            read = part.queries.get(id(brief), lambda: (brief, query_of(catalogue, bundle, bank, brief, bids, part)))
+            query = read[1]
     with stage("retrieve"):
         retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES)
     pinned = part.rows_of(pins)
@@ -163,7 +167,8 @@ def _score(
     """Scores everyone offered and keeps the first ``limit``: pins in their order, then by score, ties by creator_id;
     then as the request's ``explore`` and ``diversity`` move them."""
     with stage("features"):
-        pairs = pd.concat([pair_features(offer.query, offer.part.state, offer.rows) for offer in offers])
+        found = [pair_features(offer.query, offer.part.state, offer.rows) for offer in offers]
+        pairs = pd.concat(found) if len(found) > 1 else found[0]
     with stage("score"):
         scores = bundle.ranker.score(pairs)
     pinned = np.full(len(pairs), len(pins))
@@ -259,7 +264,8 @@ def _known(
         rows, part = offer.rows[best[mine] - start], offer.part
         credit = part.credit[list(CREDIT)].iloc[rows].to_dict("records")
         fraud = pd.Series(part.state.frame["fraud_probability"].to_numpy()[rows])
-        levels = bundle.fraud.risk_levels(fraud, part.fraud.iloc[rows]) if bundle.fraud else [None] * len(rows)
+        scores = part.dealings["risk_score"].to_numpy()[rows]
+        levels = bundle.fraud.policy.levels_of(scores) if bundle.fraud else [None] * len(rows)
         usd = asked_usd(offer.query, part.state, rows)
         for i, row, owed, probability, level, dollars in zip(mine, rows, credit, fraud, levels, usd, strict=True):
             creator_id = part.state.ids[row]
