@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from features.errors import InputError
 from features.text import DEFAULT_ENCODER
 from models import release
+from models.challenge import Challenge, Experiment, read_challenge
 from models.registry import Registry
 from training import cli, console
 
@@ -148,6 +149,16 @@ def test_releases_are_promoted_listed_and_rolled_back(tmp_path: Path) -> None:
         ["2", "2026-01-01", "challenger", "2"],
         ["1", "2026-01-01", "champion", "1"],
     ]
+    tried = CliRunner().invoke(cli.app, ["challenge", "2", "--shadow", "0.1", "--experiment", "words", *home])
+    assert tried.output == "release 2 is tried beside the champion\n"
+    assert read_challenge(tmp_path) == Challenge("2", 0.1, Experiment("words", 0.5))
+    assert CliRunner().invoke(cli.app, ["challenge", *home]).exit_code == 0
+    assert read_challenge(tmp_path) is None
+
+
+def test_a_share_is_of_an_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refusal(capsys, "challenge", "--share", "0.5", "--shadow", "0.1", "--home", str(tmp_path))
+    assert "--share: is of an experiment" in said
 
 
 def test_serve_says_which_data_it_misses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
