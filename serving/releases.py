@@ -65,7 +65,7 @@ class Releases(Watch):
         if self._served.engine.catalogue.changed <= MOST_BEHIND:
             return True
         try:
-            self._swap(self._load(local_champion(self._home), self._served))
+            self._swap(self._load(self._home / "releases" / self._version, self._served))
         except Exception:
             logger.exception("the catalogue cannot be built anew; it is tried again")
             return False
