@@ -16,6 +16,7 @@ from features.pairs import PAIR_FEATURES
 from models.accounts import AccountModel
 from models.comments import CommentModel
 from models.credit import Policy, load_policy
+from models.drift import Inputs
 from models.fraud import FraudModel
 from models.fraud_history import PastScores
 from models.fraud_peers import PEERED
@@ -56,6 +57,7 @@ class Bundle:
     accounts: AccountModel | None = None
     comments: CommentModel | None = None
     past_fraud: PastScores | None = None
+    inputs: Inputs | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -81,6 +83,7 @@ class Bundle:
             accounts=accounts,
             comments=CommentModel.load(folder / "comments") if "comments" in has else None,
             past_fraud=PastScores.load(folder / "fraud"),
+            inputs=Inputs.load(folder / "ranker"),
             policy=load_policy(folder / "credit" / "credit_policy.json"),
             encoder_id=manifest.encoder_id or "",
             versions={"release": folder.name}

@@ -169,6 +169,7 @@ def _score(
     with stage("features"):
         found = [pair_features(offer.query, offer.part.state, offer.rows) for offer in offers]
         pairs = pd.concat(found) if len(found) > 1 else found[0]
+    note(pairs=pairs, inputs=bundle.inputs)
     with stage("score"):
         scores = bundle.ranker.score(pairs)
     pinned = np.full(len(pairs), len(pins))

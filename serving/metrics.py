@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 import psutil
 from prometheus_client import (
@@ -27,6 +28,7 @@ from starlette.responses import Response
 
 from features.trace import Trace
 from models.release import read_manifest
+from serving.drift import Drift
 
 Answered = TypeVar("Answered")
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # where BentoML has workers write
@@ -108,6 +110,14 @@ FOLLOWED = Gauge(
     "When the catalogue in memory last held all that the store does.",
     multiprocess_mode="livemin",
 )
+DRIFT = Gauge(
+    "creatormatch_input_drift",
+    "Population stability index of what the ranker reads, beside what it read when it was trained.",
+    ["feature"],
+    multiprocess_mode="livemax",
+)
+NO_PAIRS = pd.DataFrame()
+_DRIFT = Drift(np.random.default_rng())
 
 
 def page(_: Request) -> Response:
@@ -163,6 +173,8 @@ def _tell_ranking(trace: Trace) -> None:
     SELECTIVITY.observe(told["eligible"] / told["catalogue"])
     for histogram, name in ((SUCCESS, "success"), (FRAUD, "fraud"), (CREDIT, "credit")):
         observe(histogram, told.get(name, ()))
+    for feature, index in _DRIFT.see(told.get("pairs", NO_PAIRS), told.get("inputs")).items():
+        DRIFT.labels(feature).set(index)
 
 
 def observe(histogram: Histogram, values: Iterable[float]) -> None:

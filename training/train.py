@@ -26,6 +26,7 @@ from models.registry import POINTER, Registry, local_champion
 from models.release import Meta, build_manifest, digest, with_model
 from training.fit import Trained, fit
 from training.golden import keep_golden
+from training.inputs import keep_inputs
 
 # The towers' score, and the term weights beside them; the scores of the level below.
 READS = {"ranker": ("towers",), "success": ("towers",), "fraud": ("accounts",)}
@@ -55,6 +56,7 @@ def train(
     with tempfile.TemporaryDirectory() as folder:
         folders = save_models(trained, Path(folder))
         keep_golden(trained, complete(tables), bank, folders)
+        keep_inputs(trained, complete(tables), bank, folders["ranker"], np.random.default_rng(seed))
         if (home / POINTER).is_file():
             keep_former(folders["credit"], local_champion(home) / "credit")
         made_from = {
