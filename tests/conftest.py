@@ -20,6 +20,7 @@ SEED = 7
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crashes", type=int, default=5, help="how often tests/serving/test_crash.py kills the service")
+    parser.addoption("--workers", type=int, default=1, help="processes of each service in test_replicas.py")
     parser.addoption("--swaps", type=int, default=5, help="how often tests/end_to_end/test_swaps.py promotes a release")
     parser.addoption("--cases", type=int, default=200, help="requests of test_openapi.py, examples of each fuzz test")
 

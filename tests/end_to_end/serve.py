@@ -44,7 +44,7 @@ def running(
                 _wait_until(readiness, client, process, log)
                 yield client
         finally:
-            _stop(process, end)
+            stop(process, end)
 
 
 def _wait_until(readiness: int, client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -57,7 +57,7 @@ def _wait_until(readiness: int, client: httpx.Client, process: "subprocess.Popen
     raise AssertionError(f"the service did not become ready:\n{log.read_text()[-4000:]}")
 
 
-def _stop(process: "subprocess.Popen[bytes]", end: signal.Signals) -> None:
+def stop(process: "subprocess.Popen[bytes]", end: signal.Signals) -> None:
     """BentoML's worker is a process of its own, so all of them go; SIGKILL is for all of them at once."""
     everyone = [*psutil.Process(process.pid).children(recursive=True), process] if process.poll() is None else []
     if end != signal.SIGKILL:
