@@ -60,6 +60,7 @@ bench: $(SAMPLE)/.done postgres
 	$(BIN)/python -m pytest tests/serving/test_crash.py --crashes 50
 	$(BIN)/python -m pytest -s tests/end_to_end/test_openapi.py --cases 10000
 	$(BIN)/python -m pytest tests/test_fuzz.py --cases 5000
+	$(BIN)/python -m pytest tests/end_to_end/test_faults.py --kills 200
 	$(BIN)/python -m pytest tests/end_to_end/test_swaps.py --swaps 200
 	$(BIN)/python -m pytest -s tests/end_to_end/test_replicas.py --workers 2
 	$(BIN)/creatormatch benchmark marketplace --data $(SAMPLE)

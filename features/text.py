@@ -1,9 +1,10 @@
 """Texts as vectors: encoders behind the sentence-transformers interface; a cache, so that nothing is embedded twice."""
 
 import hashlib
+import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,8 @@ BATCH = 256
 WORTH_A_BAR = 4  # batches
 SELECTED = 500  # keys in one SELECT; SQLite may be built to take no more than 999
 TEXTS_KEPT = 20  # newest captions per creator
+
+logger = logging.getLogger(__name__)
 
 
 class Encoder(Protocol):
@@ -144,18 +147,21 @@ def encoder_name(encoder_id: str) -> str:
 
 
 class EmbeddingCache:
-    """Vectors on disk (SQLite, one file) by encoder and content of the text."""
+    """Vectors on disk (SQLite, one file) by encoder and content of the text.
+
+    What cannot be read or kept, on a full disk or in a damaged file, is told to the log: it is computed anew.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "embeddings.db"
-        with closing(self._open()) as base, base:
+        with self._answering(), closing(self._open()) as base, base:
             base.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, Floats]:
         """The vectors that are kept, by key."""
         found: dict[bytes, bytes] = {}
-        with closing(self._open()) as base:
+        with self._answering(), closing(self._open()) as base:
             for start in range(0, len(keys), SELECTED):
                 some = keys[start : start + SELECTED]
                 places = ", ".join("?" * len(some))
@@ -165,8 +171,15 @@ class EmbeddingCache:
     def put(self, vectors: Mapping[bytes, Floats]) -> None:
         """Keeps vectors; one transaction."""
         rows = [(key, vector.tobytes()) for key, vector in vectors.items()]
-        with closing(self._open()) as base, base:
+        with self._answering(), closing(self._open()) as base, base:
             base.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError:
+            logger.exception("the embedding cache %s does not answer", self._path)
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=60)  # seconds to wait while another process writes

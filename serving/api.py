@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,9 @@ from features.trace import noted
 from features.validation import violations
 from serving import feedback, fraud_requests, labels, ledger, ledger_requests, pages, requests, what_if
 from serving.auth import RISK, Caller
+from serving.clock import Clock
 from serving.follower import Follower
+from serving.remembering import Remembering
 from serving.rows import Body
 from serving.store import Ranking, Store, Writing
 from serving.together import Together
@@ -43,10 +44,17 @@ class Api:
     """
 
     def __init__(
-        self, store: Store, follower: Follower, releases: "Releases", trials: "Trials", rankings: "RankingLog"
+        self,
+        store: Store,
+        follower: Follower,
+        releases: "Releases",
+        trials: "Trials",
+        rankings: "RankingLog",
+        clock: Clock | None = None,
     ) -> None:
         self._store, self._follower = store, follower
         self._releases, self._trials, self._rankings = releases, trials, rankings
+        self._clock, self._remembering = clock or Clock(), Remembering(store)
         self._live, self._backfills = (
             Together(partial(self._append, backfill), MOST_TOGETHER) for backfill in (False, True)
         )
@@ -183,6 +191,7 @@ class Api:
 
     def feedback(self, request: requests.FeedbackRequest, _: Caller) -> Answer:
         """Tell what of a ranking was shown and what came of it, to learn from: the same item twice is one."""
+        self._remembering.check_stored(request.ranking_id)
         with self._store.writing() as store:
             ranking = store.ranking(request.ranking_id)
             if ranking is None:
@@ -232,7 +241,7 @@ class Api:
         tells the log what the ranking was made from."""
         ranking_id, release, now = answer["ranking_id"], answer["models"]["release"], self._now()
         given = {c.BRIEF_ID: ranking_id} | brief.model_dump(mode="json", exclude_none=True)
-        self._store.remember(Ranking(ranking_id, json.dumps(given, ensure_ascii=False), release, now))
+        self._remembering.keep(Ranking(ranking_id, json.dumps(given, ensure_ascii=False), release, now))
         experiment = answer.get("experiment") or {}
         facts = {
             c.RANKING_ID: ranking_id, RANKED_AT: now, c.POLICY_VERSION: release, EXPERIMENT: experiment.get("name"),
@@ -247,8 +256,8 @@ class Api:
         return rows.assign(**{c.OBSERVED_AT: rows[c.OBSERVED_AT].fillna(self._next())})
 
     def _now(self) -> pd.Timestamp:
-        """Nothing can have happened later: the wall clock, or the end of the data where they reach beyond it."""
-        return max(self._next(), pd.Timestamp(datetime.now(UTC).replace(tzinfo=None)))
+        """Nothing can have happened later: the clock, or the end of the data where they reach beyond it."""
+        return max(self._next(), self._clock.now())
 
     def _next(self) -> pd.Timestamp:
         return self._engine.as_of + pd.Timedelta(microseconds=1)

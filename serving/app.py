@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from threading import BoundedSemaphore
+from time import monotonic
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -37,6 +38,8 @@ DRAINED = 16 * LARGEST_BODY  # a larger body is read up to here, so that its sen
 THREADS = 4
 WRITERS = 16  # threads that mostly wait for one another
 MOST_WAITING = 64
+LONGEST_WAIT_S = 2.0  # for a thread
+BODY_S = 10.0
 LONGEST_S = 60.0  # from the request's first byte to the answer's
 
 logger = logging.getLogger(__name__)
@@ -133,23 +136,42 @@ def build_app(api: Api, auth: Auth, books: Books, longest_s: float = LONGEST_S) 
 
 
 class Pool:
-    """Threads for what would hold up the event loop, with a bounded queue before them."""
+    """Threads for what would hold up the event loop, with a queue before them that is bounded in length and in time:
+    who is refused knows soon, and the others need not wait long."""
 
     def __init__(self, name: str, threads: int) -> None:
         self._name, self._threads = name, ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._places = BoundedSemaphore(threads + MOST_WAITING)
 
-    async def run(self, work: Callable[[], bytes]) -> bytes:
-        """The result of ``work``; InputError RESOURCE_EXHAUSTED when too many others wait already."""
+    def check_open(self) -> None:
+        """Raises InputError RESOURCE_EXHAUSTED when too many requests wait already."""
         if not self._places.acquire(blocking=False):
-            metrics.REFUSED.labels(self._name).inc()
-            raise InputError("too many requests are waiting; try again in a second", code="RESOURCE_EXHAUSTED")
+            raise self._refused()
+        self._places.release()
+
+    async def run(self, work: Callable[[], bytes]) -> bytes:
+        """The result of ``work``; InputError RESOURCE_EXHAUSTED when too many others wait, or it waited too long."""
+        if not self._places.acquire(blocking=False):
+            raise self._refused()
+        timely = self._timely(work, monotonic() + LONGEST_WAIT_S)
         # With the context, for the log to know the request and the trace to hear of its stages.
-        working = self._threads.submit(copy_context().run, metrics.waited(self._name, work))
+        working = self._threads.submit(copy_context().run, metrics.waited(self._name, timely))
         metrics.QUEUED.labels(self._name).inc()
         # Not when nobody waits for the answer any more: the work still takes a thread.
         working.add_done_callback(lambda _: self._left())
         return await asyncio.wrap_future(working)
+
+    def _timely(self, work: Callable[[], bytes], until: float) -> Callable[[], bytes]:
+        def begin() -> bytes:
+            if monotonic() > until:
+                raise self._refused()
+            return work()
+
+        return begin
+
+    def _refused(self) -> InputError:
+        metrics.REFUSED.labels(self._name).inc()
+        return InputError("too many requests are waiting; try again in a second", code="RESOURCE_EXHAUSTED")
 
     def _left(self) -> None:
         self._places.release()
@@ -163,6 +185,7 @@ def _route(endpoint: Endpoint, auth: Auth, books: Books, pool: Pool, longest_s: 
             request.state.caller = caller.name
             books.limits.spend(caller)
             require(caller, endpoint.scopes)
+            pool.check_open()  # before the body comes
             async with asyncio.timeout(longest_s):
                 body = await _read(request)
                 answered = await pool.run(lambda: _answer(endpoint, body, caller, books.audit))
@@ -190,20 +213,23 @@ def _answer(endpoint: Endpoint, body: bytes, caller: Caller, audit: Audit) -> by
 
 
 async def _read(request: Request) -> bytes:
-    """The body; InputError for another content type and for one that is too large."""
+    """The body; InputError for another content type, for one that is too large, and for one that comes too slowly."""
     media = request.headers.get("content-type", "")
     if media.partition(";")[0].strip().lower() != "application/json":
         raise bad("Content-Type", "send application/json", media, "UNSUPPORTED_MEDIA_TYPE")
     kept, size = bytearray(), 0
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size <= LARGEST_BODY:
-                kept += chunk
-            if size > DRAINED:
-                break
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= LARGEST_BODY:
+                    kept += chunk
+                if size > DRAINED:
+                    break
     except ClientDisconnect as error:
         raise InputError("the body ended early") from error
+    except TimeoutError as error:
+        raise InputError(f"the body did not come within {BODY_S:g} seconds", code="REQUEST_TIMEOUT") from error
     if size > LARGEST_BODY:
         raise bad("body", f"may have {LARGEST_BODY:,} bytes; send less text or smaller batches", size, "TOO_LARGE")
     return bytes(kept)

@@ -24,11 +24,22 @@ from features.errors import bad
 from features.tables import sql_engine
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
-_PATIENCE_S = 30  # how long a write waits for its turn on SQLite, whose own five seconds a busy disk can outlast
+_PATIENCE_S = 30  # how long a write waits for its turn; SQLite's own five seconds a busy disk can outlast
+_SESSION = {
+    "timezone": "utc",  # times are UTC also where a column has a zone
+    "lock_timeout": f"{_PATIENCE_S}s",
+    "idle_in_transaction_session_timeout": f"{2 * _PATIENCE_S}s",  # a writer that vanished gives its turn back
+}
+_CONNECTION = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 1000 * _PATIENCE_S,
+    "keepalives_idle": _PATIENCE_S,
+    "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+}
 _OPTIONS: dict[str, dict[str, Any]] = {
     SQLITE: {"connect_args": {"timeout": _PATIENCE_S}},
-    # A server that was restarted meanwhile is connected to anew; times are UTC also where a column has a zone.
-    POSTGRESQL: {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10, "options": "-c timezone=utc"}},
+    # A server that was restarted meanwhile is connected to anew.
+    POSTGRESQL: {"pool_pre_ping": True, "connect_args": _CONNECTION},
 }
 _READING = {SQLITE: {"sqlite_begin": "BEGIN"}, POSTGRESQL: {"isolation_level": "REPEATABLE READ"}}
 _MIGRATION_LOCK = 20_250_601
@@ -74,6 +85,7 @@ def among(
 def lock_migrations(connection: sa.Connection) -> None:
     """Waits until nobody else migrates this database; lasts as long as the transaction."""
     if connection.dialect.name == POSTGRESQL:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
 
 

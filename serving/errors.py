@@ -16,6 +16,7 @@ STATUS = {
     "PERMISSION_DENIED": 403,
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "REQUEST_TIMEOUT": 408,
     "CONFLICT": 409,
     "TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
@@ -27,7 +28,8 @@ STATUS = {
 CODES = {status: code for code, status in STATUS.items()}
 RETRY_AFTER = "1"  # seconds
 LATER = ("RESOURCE_EXHAUSTED", "UNAVAILABLE")
-HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}} | {code: {"Retry-After": RETRY_AFTER} for code in LATER}
+HEADERS = {"UNAUTHENTICATED": {"WWW-Authenticate": "Bearer"}, "REQUEST_TIMEOUT": {"Connection": "close"}}
+HEADERS |= {code: {"Retry-After": RETRY_AFTER} for code in LATER}
 MOST_DETAILS = 20
 LONGEST = 200
 UNKNOWN = "is not a field here; /docs.json lists those there are"

@@ -6,8 +6,10 @@ them is asked adds up; of a gauge ``live…`` says over which of them.
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from time import perf_counter
+from threading import Thread
+from time import perf_counter, sleep
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +23,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    mmap_dict,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.requests import Request
@@ -31,6 +34,10 @@ from models.release import read_manifest
 from serving.drift import Drift
 
 Answered = TypeVar("Answered")
+ROOM_S = 1.0
+# Of each file of metrics, more than all our series need: one that grew on a full disk would end its process. The
+# library's own 64 KiB hold 30 histograms, and it has no setting for them.
+mmap_dict._INITIAL_MMAP_SIZE = 1 << 20
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # where BentoML has workers write
 MILLISECONDS = (0.1, 0.3, 1, 2, 5, 10, 15, 20, 30, 40, 60, 100, 200, 500, 1000, 5000, 60_000)
 DURATIONS = tuple(one / 1000 for one in MILLISECONDS)
@@ -182,6 +189,21 @@ def observe(histogram: Histogram, values: Iterable[float]) -> None:
     for value in list(values)[:FIRST]:
         if value == value:  # not NaN, which is nothing said
             histogram.observe(value)
+
+
+def keep_room() -> None:
+    """From now on the disk keeps this process's files whole, which begin with holes in them: they are written
+    through memory, and a hole that a full disk cannot fill kills the process (SIGBUS)."""
+    if DIRECTORY in os.environ:
+        Thread(target=_keep_room, args=(Path(os.environ[DIRECTORY]),), name="room", daemon=True).start()
+
+
+def _keep_room(directory: Path) -> None:
+    while True:
+        for path in directory.glob(f"*_{os.getpid()}.db"):
+            with suppress(OSError), path.open("r+b") as file:  # full already: nothing better can be done
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        sleep(ROOM_S)
 
 
 def _forget_the_dead(directory: Path) -> None:

@@ -1,7 +1,8 @@
 """The BentoML service, configured by the environment.
 
 ``CREATORMATCH_HOME`` is the data directory with the promoted release and the stores, ``CREATORMATCH_DATA`` a folder to
-import once or the SQL URL of the store (without it the last folder), ``CREATORMATCH_KEYS`` a file of API keys, if any.
+import once or the SQL URL of the store (without it the last folder), ``CREATORMATCH_KEYS`` a file of API keys, if any,
+``CREATORMATCH_WORKERS`` how many processes answer.
 """
 
 import gc
@@ -9,10 +10,13 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any
 
 import bentoml
 import psutil
+import uvicorn.config
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import InputError, bad
@@ -24,12 +28,16 @@ from serving.auth import Auth, is_loopback
 from serving.books import Books
 from serving.headers import SecurityHeaders
 from serving.logs import configure_logs
-from serving.metrics import tell_release
+from serving.metrics import keep_room, tell_release
 from serving.opening import open_store
+from serving.parent import stop_with_parent
 from serving.store import Store
 
+AGAIN_S = 2.0
 THREAD_LIMITS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
+# BentoML starts uvicorn with the protocol of this name.
+uvicorn.config.HTTP_PROTOCOLS["auto"] = "serving.connections:Impatient"
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +131,7 @@ def _guarded(service: Any) -> Any:
 @bentoml.asgi_app(routes)
 @bentoml.service(
     name="creatormatch",
-    workers=1,
+    workers=int(os.environ.get("CREATORMATCH_WORKERS", "1")),
     http={"host": "127.0.0.1"},  # unless told otherwise; BentoML's own default is every address
     envs=[{"name": name, "value": value} for name, value in THREAD_LIMITS.items()],
     traffic={"timeout": 2 * LONGEST_S},  # ours comes first, and in our shape
@@ -133,8 +141,8 @@ def _guarded(service: Any) -> Any:
 class CreatorMatch:
     """Ranks creators for a brief, tells fake engagement, keeps an explainable credit score.
 
-    A worker that cannot start, because nothing is promoted yet, tells the log and every caller so (503, not ready):
-    one that died would only be started again.
+    A worker that cannot start, because nothing is promoted yet or the store is down, tells the log and every caller so
+    (503, not ready) and tries again: one that died would only be started again.
     """
 
     prepare = bentoml.on_deployment(_prepare)
@@ -142,7 +150,14 @@ class CreatorMatch:
 
     def __init__(self) -> None:
         configure_logs()
+        stop_with_parent()
+        keep_room()
         self._ready = False
+        self._start()
+        if not self._ready:
+            Thread(target=self._keep_starting, name="starting", daemon=True).start()
+
+    def _start(self) -> None:
         try:
             self.app: Any = _from_environment()
             self._ready = True
@@ -151,6 +166,11 @@ class CreatorMatch:
             self.app = errors.response(InputError(error.message, error.details, "UNAVAILABLE"))
         gc.collect()
         gc.freeze()  # what is loaded lives as long as the worker: no collection need walk it
+
+    def _keep_starting(self) -> None:
+        while not self._ready:
+            sleep(AGAIN_S)
+            self._start()
 
     def __is_ready__(self) -> bool:
         """Whether ``/readyz`` is a 200."""

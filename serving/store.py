@@ -25,6 +25,9 @@ from serving.lookup import StoredRows
 FOLLOWED = (schema.CREATORS, schema.AUDIENCE, schema.COLLABORATION_EVENTS, schema.FRAUD_LABELS)
 """The tables of creators that writes add to."""
 
+_SILENCE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
+"""What SQLAlchemy raises where a database is down, out of space, read-only or out of connections."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -213,10 +216,15 @@ class Store:
         with self._turn, self._answering(), self._engine.begin() as connection:
             yield Writing(connection)
 
-    def remember(self, ranking: Ranking) -> None:
-        """Keep a ranking for the feedback that may come; nobody waits for another's."""
+    def remember(self, rankings: Sequence[Ranking]) -> None:
+        """Keep rankings for the feedback that may come; those that are kept already stay as they are."""
+        column = RANKINGS.c.ranking_id
         with self.noting() as connection:
-            connection.execute(RANKINGS.insert(), asdict(ranking))
+            ids = [one.ranking_id for one in rankings]
+            known = set(connection.scalars(sa.select(column).where(column.in_(ids))))
+            new = [asdict(one) for one in rankings if one.ranking_id not in known]
+            if new:
+                connection.execute(RANKINGS.insert(), new)
 
     @contextmanager
     def noting(self) -> Iterator[sa.Connection]:
@@ -228,7 +236,7 @@ class Store:
     def _answering(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.OperationalError as error:
+        except _SILENCE as error:
             logger.exception("the store does not answer")
             raise InputError("the store does not answer; try again in a second", code="UNAVAILABLE") from error
 

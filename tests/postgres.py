@@ -18,11 +18,21 @@ _FAST = "-c fsync=off -c full_page_writes=off -c max_connections=60"
 
 
 class Server:
-    """Where the server's socket is, and a new database for whoever asks."""
+    """Where the server's socket is, and a new database for whoever asks; ``durable`` waits for the disk as one in
+    production does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, durable: bool = False) -> None:
         self.folder = folder
+        self._options = f"-k {folder} -c listen_addresses='' {'' if durable else _FAST}"
         self._numbers = count()
+
+    def start(self) -> None:
+        """Starts it, with all its databases."""
+        _run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", "-o", self._options, "start")
+
+    def stop(self) -> None:
+        """Ends it without a farewell."""
+        _run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")
 
     def new_database(self) -> str:
         """The SQL URL of an empty database."""
@@ -38,18 +48,18 @@ class Server:
 
 @contextmanager
 def running_server(durable: bool = False) -> Iterator[Server]:
-    """A server that runs; ``durable`` waits for the disk as one in production does."""
+    """A server that runs."""
     folder = Path(tempfile.mkdtemp(prefix="creatormatch-pg-", dir="/tmp"))  # short: a socket's path has 107 bytes
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     try:
         _run("initdb", "-D", f"{folder}/data", "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
-        options = f"-k {folder} -c listen_addresses='' {'' if durable else _FAST}"
-        _run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
+        server = Server(folder, durable)
+        server.start()
         try:
-            yield Server(folder)
+            yield server
         finally:
-            _run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder)
 

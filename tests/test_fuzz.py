@@ -17,13 +17,12 @@ from pydantic import ValidationError
 from features.errors import InputError
 from features.tables import read_tables
 from features.validation import report, violations
-from serving.api import Api
 from serving.app import endpoints
 from serving.auth import Auth
 from serving.errors import invalid
 from serving.keys import parse_keys
 from serving.pages import pinned
-from tests.serving.fakes import AS_OF, FakeEngine, make_store, open_store_at
+from tests.serving.fakes import AS_OF, FakeEngine, make_api, make_store, open_store_at
 from training.console import read_request
 
 CREATORS = pd.DataFrame(
@@ -87,8 +86,8 @@ def file_reader(path: Path, read: Callable[[], object]) -> Check:
 
 
 def test_a_damaged_request_is_a_400(fuzzed, tmp_path):
-    engine, store = FakeEngine(), open_store_at(make_store(tmp_path))
-    bodies = {one.body for one in endpoints(Api(engine, store, None))}
+    api = make_api(tmp_path, FakeEngine(), open_store_at(make_store(tmp_path)))
+    bodies = {one.body for one in endpoints(api)}
     samples = [as_bytes(body.model_config["json_schema_extra"]["example"]) for body in bodies]
 
     def check(content: bytes) -> None:

@@ -84,6 +84,15 @@ def ledger(
     _print(_module("ledger").run(url))
 
 
+@app.command(epilog="Example: creatormatch benchmark memory --url http://127.0.0.1:3000")
+def memory(
+    url: Annotated[str, typer.Option(help="A service on this machine; what it is told stays in its store.")],
+    minutes: Annotated[float, typer.Option(min=0.5, max=600)] = 10,
+) -> None:
+    """Put mixed load on a running service: how the memory of its workers grows."""
+    _print(_module("memory").run(url, minutes))
+
+
 @app.command(epilog="Example: creatormatch benchmark comments --train here.csv --test there.csv")
 def comments(
     train: Annotated[Path, typer.Option(metavar="CSV", help="With the columns comment_text, is_spam, and video_id.")],

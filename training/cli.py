@@ -61,6 +61,7 @@ Only = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal results.")]
 Json = Annotated[bool, typer.Option("--json", help="Print what the API would answer, and nothing else.")]
 HOME = Path("data")
+GRACE_S = 25  # for requests in flight when the service is stopped; orchestrators kill after 30
 ENCODER = "use-multilingual-v3"  # features.text.DEFAULT_ENCODER, without its imports
 
 
@@ -256,17 +257,22 @@ def serve(
         str | None, typer.Option(metavar="DIR", help="Imported when it is new; by default what was served last.")
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+    workers: Annotated[
+        int, typer.Option(min=1, envvar="CREATORMATCH_WORKERS", help="Processes, each with the catalogue in memory.")
+    ] = 1,
     home: Home = HOME,
 ) -> None:
     """Serve the champion over HTTP on this machine, until stopped."""
     settings = {"CREATORMATCH_HOME": str(home.resolve()), "BENTOML_DO_NOT_TRACK": "True"}
     # Workers keep their metrics there, and a service that starts empties it.
     settings["BENTOML_HOME"] = str(home.resolve() / "bentoml" / str(port))
+    settings["CREATORMATCH_WORKERS"] = str(workers)
     if data is not None:
         settings["CREATORMATCH_DATA"] = data if "://" in data else str(Path(data).resolve())
     _servable(data, home)
     command = [sys.executable, "-m", "bentoml", "serve", "serving.service:CreatorMatch"]
     command += ["--working-dir", str(Path(__file__).parents[1]), "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--timeout-graceful-shutdown", str(GRACE_S)]
     os.execve(sys.executable, command, os.environ | settings)  # in this process: who stops it stops the service
 
 

@@ -14,13 +14,24 @@ import httpx
 import psutil
 
 CREATORMATCH = str(Path(sys.executable).with_name("creatormatch"))
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def service_on(port: int) -> psutil.Process:
+    """The process that this one started to serve on ``port``; its children are the workers."""
+    children = psutil.Process().children()
+    return next(one for one in children if str(port) in one.cmdline())
+
+
+def workers_of(service: psutil.Process) -> list[psutil.Process]:
+    """The workers that are alive."""
+    return [one for one in service.children() if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 @contextmanager

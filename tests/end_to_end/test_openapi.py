@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.config import SchemathesisConfig
 
 from features.tables import read_tables
+from serving.app import LONGEST_S
 from tests.end_to_end.serve import CREATORMATCH, free_port, running
 
 CONFIG = {
@@ -62,7 +63,7 @@ def test_every_answer_is_one_that_openapi_describes_and_none_is_a_5xx(service, i
 
         def check(case: schemathesis.Case) -> None:
             case.body = of_known(case.body, ids)
-            answer = case.call(base_url=str(service.base_url), session=session)
+            answer = case.call(base_url=str(service.base_url), session=session, timeout=2 * LONGEST_S)
             fates[answer.status_code] += 1
             case.validate_response(answer)
 

@@ -1,7 +1,7 @@
 """The service's own routes, store and follower in a process of its own, over an engine that starts in a second: it
 knows of creators and their ledger only, and computes credit as the real one does.
 
-Usage: python -m tests.serving.server URL PORT
+Usage: python -m tests.serving.server URL PORT [FILE: by how many seconds its clock is wrong]
 """
 
 import subprocess
@@ -28,6 +28,7 @@ from serving.api import Api
 from serving.app import build_app
 from serving.auth import Auth
 from serving.books import Books
+from serving.clock import Clock
 from serving.follower import Follower
 from serving.opening import open_store
 from serving.rankings import RankingLog
@@ -62,10 +63,10 @@ class LedgerEngine:
         self.as_of = max(self.as_of, data_as_of(self._tables))
 
 
-def start(url: str, port: int) -> "subprocess.Popen[bytes]":
+def start(url: str, port: int, *more: str) -> "subprocess.Popen[bytes]":
     """The service on that store, ready to answer."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.serving.server", url, str(port)], cwd=ROOT)
-    end = time.monotonic() + 60
+    process = subprocess.Popen([sys.executable, "-m", "tests.serving.server", url, str(port), *more], cwd=ROOT)
+    end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
         with suppress(httpx.TransportError):
             httpx.get(f"http://127.0.0.1:{port}/docs.json")
@@ -75,7 +76,11 @@ def start(url: str, port: int) -> "subprocess.Popen[bytes]":
     raise AssertionError("the service did not start")
 
 
-def main(url: str, port: int) -> None:
+def wrong_by(path: str) -> Clock:
+    return Clock(wall=lambda: time.time() + float(Path(path).read_text()))
+
+
+def main(url: str, port: int, *wrong: str) -> None:
     with TemporaryDirectory() as home:
         (Path(home) / "stores").mkdir()
         store = Store(open_store(Path(home), url))
@@ -88,9 +93,9 @@ def main(url: str, port: int) -> None:
     books.keep_settling()
     releases = Releases(Path(home), store, follower, "1", no_release)
     trials = Trials(Path(home), follower, no_release)
-    api = Api(store, follower, releases, trials, RankingLog(Path(home) / "rankings"))
+    api = Api(store, follower, releases, trials, RankingLog(Path(home) / "rankings"), *map(wrong_by, wrong))
     uvicorn.run(build_app(api, Auth(), books), port=port, log_level="error", access_log=False)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

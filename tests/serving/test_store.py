@@ -152,7 +152,8 @@ def test_an_event_id_is_there_once_and_a_failed_batch_leaves_nothing(store):
 
 def test_a_ranking_is_remembered(store):
     ranking = Ranking("r", '{"brief_id": "q"}', None, datetime(2025, 1, 1))
-    store.remember(ranking)
+    store.remember([ranking])
+    store.remember([ranking, Ranking("s", "{}", "7", datetime(2025, 1, 1))])  # the first time was not heard of
     with store.reading() as it:
         assert it.ranking("r") == ranking
         assert it.ranking("other") is None

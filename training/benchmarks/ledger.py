@@ -32,16 +32,16 @@ def run(url: str, seconds: float = SECONDS) -> dict[str, object]:
 
     Raises InputError where no service answers at ``url``, or where it does not take the events.
     """
-    creators = _creators(url)
-    batches = [measure(url, creators, size, seconds) for size in BATCHES]
-    return {"creators": len(creators), "batches": batches, "credit": _credit(url, creators)}
+    ids = creators(url)
+    batches = [measure(url, ids, size, seconds) for size in BATCHES]
+    return {"creators": len(ids), "batches": batches, "credit": _credit(url, ids)}
 
 
 def measure(url: str, creators: list[str], size: int, seconds: float) -> dict[str, float]:
     """What :data:`WRITERS` writers reach in so many ``seconds`` with batches of ``size`` events."""
     began = time.perf_counter()
     with ThreadPoolExecutor(WRITERS) as pool:
-        streams = [_events(f"{time.time_ns()}-{writer}", creators[writer::WRITERS]) for writer in range(WRITERS)]
+        streams = [events(f"{time.time_ns()}-{writer}", creators[writer::WRITERS]) for writer in range(WRITERS)]
         taken = [one for told in pool.map(lambda stream: _write(url, stream, size, seconds), streams) for one in told]
     return {
         "batch": size,
@@ -55,16 +55,16 @@ def _write(url: str, stream: Iterator[Event], size: int, seconds: float) -> list
     """The seconds that each batch took until it was acknowledged."""
     taken: list[float] = []
     end = time.perf_counter() + seconds
-    with closing(_connected(url)) as service:
+    with closing(connected(url)) as service:
         while (began := time.perf_counter()) < end:
-            answer = _post(service, "/v1/events", {"events": list(islice(stream, size))})
+            answer = post(service, "/v1/events", {"events": list(islice(stream, size))})
             if answer["accepted"] != size:
                 raise InputError(f"the service did not accept every event: {answer['results'][:3]}")
             taken.append(time.perf_counter() - began)
     return taken
 
 
-def _events(key: str, creators: list[str]) -> Iterator[Event]:
+def events(key: str, creators: list[str]) -> Iterator[Event]:
     """Collaborations from beginning to end, one after another, their events a second apart."""
     for number in count():
         same = {
@@ -78,13 +78,13 @@ def _events(key: str, creators: list[str]) -> Iterator[Event]:
             yield same | event | {c.EVENT_TIME: f"2026-01-01T00:00:{step:02}Z"} | rating
 
 
-def _creators(url: str) -> list[str]:
+def creators(url: str) -> list[str]:
     """Every creator of the catalogue."""
     found: list[str] = []
     asked: dict[str, object] = {"page_size": 200}
-    with closing(_connected(url)) as service:
+    with closing(connected(url)) as service:
         while True:
-            page = _post(service, "/v1/creators/search", asked)
+            page = post(service, "/v1/creators/search", asked)
             found += [one[c.CREATOR_ID] for one in page["results"]]
             if page["next_page_token"] is None:
                 return found
@@ -93,22 +93,24 @@ def _creators(url: str) -> list[str]:
 
 def _credit(url: str, creators: list[str]) -> dict[str, float]:
     taken = []
-    with closing(_connected(url)) as service:
+    with closing(connected(url)) as service:
         for _ in range(CALLS):
             began = time.perf_counter()
-            _post(service, "/v1/credit", {"creator_ids": creators[:ASKED]})
+            post(service, "/v1/credit", {"creator_ids": creators[:ASKED]})
             taken.append(time.perf_counter() - began)
     return {"creators": min(ASKED, len(creators)), "median_seconds": float(np.median(taken))}
 
 
-def _connected(url: str) -> HTTPConnection:
+def connected(url: str) -> HTTPConnection:
+    """A connection to the service at ``url``; InputError for anything but an address."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
         raise bad("url", "write the service's address, such as http://127.0.0.1:3000", url)
     return HTTPConnection(parts.hostname, parts.port or 80, timeout=120)
 
 
-def _post(service: HTTPConnection, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+def post(service: HTTPConnection, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+    """The answer to ``body``; InputError where there is none, or another than a 200."""
     try:
         service.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         response = service.getresponse()
