@@ -1,11 +1,12 @@
 """The last few results of a pure function, for callers that ask for the same again and again."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Recent(Generic[Value]):
@@ -13,17 +14,28 @@ class Recent(Generic[Value]):
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, Lock()
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._values: OrderedDict[Any, Value] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value under ``key``, made where it is not there; two threads may make the same one at the same time."""
+        return self.each([key], lambda _: [make()])[0]
+
+    def each(self, keys: Sequence[Key], make: Callable[[list[Key]], Iterable[Value]]) -> list[Value]:
+        """The value under each of the ``keys``; those that are not there are made together."""
+        found: dict[Key, Value] = {}
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
+            for key in keys:
+                if key in self._values:
+                    self._values.move_to_end(key)
+                    found[key] = self._values[key]
+        if missing := [key for key in dict.fromkeys(keys) if key not in found]:
+            made = dict(zip(missing, make(missing), strict=True))
+            self._keep(made)
+            found.update(made)
+        return [found[key] for key in keys]
+
+    def _keep(self, made: Mapping[Key, Value]) -> None:
         with self._lock:
-            self._values[key] = value
-            if len(self._values) > self._most:
+            self._values.update(made)
+            while len(self._values) > self._most:
                 self._values.popitem(last=False)
-        return value

@@ -9,7 +9,7 @@ import pandas as pd
 
 from features import columns as c
 from features.asof import known_rows
-from features.schema import ACCOUNTS, CONTRACT, ENGAGEMENTS, Tables, complete
+from features.schema import ACCOUNTS, CONTRACT, ENGAGEMENTS, EXCHANGE_RATES, Tables, complete
 
 
 class Rows(Protocol):
@@ -71,8 +71,8 @@ def whole(rows: Rows) -> Tables:
     return complete({name: rows.table(name) for name in CONTRACT})
 
 
-def about(rows: Rows, creator_ids: Sequence[str]) -> Tables:
-    """Every table with the rows of these creators, and with what else says something of them.
+def about(rows: Rows, creator_ids: Sequence[str], names: Collection[str] = tuple(CONTRACT)) -> Tables:
+    """Every table, or those of ``names``, with the rows of these creators and with what else says something of them.
 
     That is every engagement of the accounts that engaged with them, the rows of these accounts, and the exchange
     rates; briefs, which are about no creator, are left out.
@@ -80,10 +80,13 @@ def about(rows: Rows, creator_ids: Sequence[str]) -> Tables:
     own = {
         name: rows.where(name, c.CREATOR_ID, creator_ids)
         for name, table in CONTRACT.items()
-        if c.CREATOR_ID in table.names
+        if c.CREATOR_ID in table.names and name in names
     }
-    theirs = of_accounts(rows, own[ENGAGEMENTS.name][c.ACCOUNT_ID].unique())
-    return complete(own | theirs | {"exchange_rates": rows.table("exchange_rates")})
+    if ENGAGEMENTS.name in names:
+        own |= of_accounts(rows, own[ENGAGEMENTS.name][c.ACCOUNT_ID].unique())
+    if EXCHANGE_RATES.name in names:
+        own[EXCHANGE_RATES.name] = rows.table(EXCHANGE_RATES.name)
+    return complete(own)
 
 
 def of_accounts(rows: Rows, account_ids: Collection[str]) -> dict[str, pd.DataFrame]:

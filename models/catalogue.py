@@ -1,7 +1,7 @@
 """The creators being served: their state, vectors in FAISS, and what filters read. Renewed aside and swapped whole."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,6 +38,7 @@ LAID_OUT = {
 AT_A_TIME = 50_000  # creators
 MOST_QUERIES = 64  # of some two megabytes
 Rows = npt.NDArray[np.int64]
+Edition = tuple[str, int]
 SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, c.BRAND_ID, c.INDUSTRY)}
 """What is about no creator and is read for each."""
 
@@ -50,7 +51,8 @@ class Catalogue:
     What was built never changes: the rows of creators who changed since are ``gone`` (n,), and a small catalogue of
     their own, ``recent``, has them instead (as the segments of Lucene do). It knows what came until ``latest``, as
     ``engaged`` and ``rivals`` do; windows of time end at ``as_of`` for everyone, so that creators stay comparable, and
-    it reads the world as it was learned then.
+    it reads the world as it was learned then. Every write makes another ``edition``; ``changes`` tell the last one that
+    was about a creator.
     """
 
     as_of: pd.Timestamp
@@ -65,6 +67,8 @@ class Catalogue:
     rivals: Rivals
     gone: npt.NDArray[np.bool_]
     recent: "Catalogue | None" = None
+    edition: int = 0
+    changes: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def queries(self) -> Recent[tuple[pd.Series, Query]]:
@@ -86,6 +90,10 @@ class Catalogue:
     def changed(self) -> int:
         """How many creators have changed since it was built."""
         return max(int(np.count_nonzero(self.gone)), len(self.recent.state.ids) if self.recent else 0)
+
+    def editions_of(self, creator_ids: Iterable[str]) -> list[Edition]:
+        """Each creator and since when it is as it is: what was made of its rows holds while this stays the same."""
+        return [(creator_id, self.changes.get(creator_id, 0)) for creator_id in creator_ids]
 
     def rows_of(self, creator_ids: Iterable[str]) -> npt.NDArray[np.int64]:
         """The rows of creators in this part, -1 for who is not in it (any more)."""
@@ -150,9 +158,11 @@ def renewed(
     recent = replace(recent, rivals=rivals, tables={name: recent.tables[name][[*LAID_OUT[name]]] for name in LAID_OUT})
     gone, rows = catalogue.gone.copy(), catalogue.state.ids.get_indexer(ids)
     gone[rows[rows >= 0]] = True
+    edition = catalogue.edition + 1
     return replace(
         catalogue, latest=latest, engaged=engaged, rivals=rivals, gone=gone,
-        recent=recent if len(recent.state.ids) else None,
+        recent=recent if len(recent.state.ids) else None, edition=edition,
+        changes={**catalogue.changes, **dict.fromkeys(ids, edition)},
     )  # fmt: skip
 
 

@@ -3,14 +3,16 @@
 Nothing else enters: not the country, the language, the name, nor any protected trait.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from models.credit_appeals import appeal_answers
+from models.credit_appeals import Appealed, appeal_answer, appeals_by_creator
 from models.credit_factors import (
     CODE,
     DECIMALS,
@@ -42,7 +44,7 @@ from models.credit_steps import TRAINING
 from models.credit_succession import in_force
 from models.credit_texts import described
 
-__all__ = ["POLICY_FILE", "Policy", "credit_answers", "credit_scores", "load_policy"]
+__all__ = ["POLICY_FILE", "Learned", "Policy", "credit_answers", "credit_scores", "learn", "load_policy"]
 
 MOST_REASONS = 4
 CONFIDENCE_DECIMALS = 4
@@ -68,10 +70,10 @@ def credit_scores(events: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, cre
     """
     known = coded_events(events[READ], as_of)
     parts = [
-        _standing(posterior(known, one, ids), one, as_of)
+        pd.DataFrame(_standing(posterior(known, one, ids), one, as_of), ids)
         for one, ids in in_force(events, policy, as_of, as_of, creator_ids)
     ]
-    return pd.concat(parts).loc[creator_ids]
+    return pd.concat(parts).astype({"band": "str", "order_status": "str"}).loc[creator_ids]
 
 
 def credit_answers(
@@ -87,88 +89,144 @@ def credit_answers(
     Events count that happened by ``as_of`` and were known by ``known_by``, by default ``as_of``. ``creators`` (of them
     the latest row counts) gives only each creator's own ``max_open_orders``.
     """
-    ids = pd.Index(pd.unique(np.asarray(creator_ids, dtype=object)))
-    theirs = events[events[c.CREATOR_ID].isin(ids)]
-    past = coded(past_events(theirs, as_of, known_by))
-    answers: dict[str, dict[str, Any]] = {}
-    for one, group in in_force(theirs, policy, as_of, as_of if known_by is None else known_by, ids):
-        answers |= _answers(past[past[c.CREATOR_ID].isin(group)], creators, one, as_of, group)
+    learned = learn(events, creators, policy, as_of, creator_ids, known_by)
+    answers = {answer["creator_id"]: answer for one in learned for answer in one.answers(as_of)}
     return [answers[creator_id] for creator_id in creator_ids]
 
 
-def _answers(
-    past: pd.DataFrame, creators: pd.DataFrame, policy: Policy, as_of: pd.Timestamp, ids: pd.Index
-) -> dict[str, dict[str, Any]]:
-    """By creator the answer under one policy from the events ``past``."""
-    standing_events = not_undone(past)
-    found = evidence(standing_events, policy)
-    states = posterior(standing_events, policy, ids)
-    standing = _standing(states, policy, as_of)
+def learn(
+    events: pd.DataFrame,
+    creators: pd.DataFrame,
+    policy: Policy,
+    as_of: pd.Timestamp,
+    creator_ids: Sequence[str],
+    known_by: pd.Timestamp | None = None,
+) -> "Iterator[Learned]":
+    """What :func:`credit_answers` are told from, by the policy that holds for whom; each creator is there once."""
+    ids = pd.Index(pd.unique(np.asarray(creator_ids, dtype=object)))
+    theirs = events[events[c.CREATOR_ID].isin(ids)]
+    past = coded(past_events(theirs, as_of, known_by))
+    ahead = theirs[c.EVENT_TIME].where(theirs[c.EVENT_TIME] > as_of)
     own = creators.sort_values(c.OBSERVED_AT, na_position="first").groupby(c.CREATOR_ID)[c.MAX_OPEN_ORDERS].last()
-    cap = np.fmin(standing["max_open_orders"], own.reindex(ids))
-    factors, reasons, actions = _factors(states, policy), _reasons(found, policy), _actions(states, policy, as_of)
-    appealed = appeal_answers(past, policy, as_of)
-    return {
-        creator_id: {
-            "creator_id": creator_id,
-            "score": row.score,
-            "stars": row.stars,
-            "band": row.band,
-            "confidence": row.confidence,
-            "order_status": row.order_status,
-            "status_until": None if pd.isna(row.status_until) else row.status_until.isoformat(),
-            "max_open_orders": None if pd.isna(most) else int(most),
-            "factors": factors[creator_id],
-            "reasons": reasons.get(creator_id, []),
-            "next_best_action": actions[creator_id],
-            "appeals": appealed.get(creator_id, []),
-            "policy_version": policy.version,
-            "as_of": as_of.isoformat(),
-        }
-        for creator_id, row, most in zip(ids, standing.itertuples(), cap, strict=True)
-    }
+    for one, group in in_force(theirs, policy, as_of, as_of if known_by is None else known_by, ids):
+        rows = past[past[c.CREATOR_ID].isin(group)]
+        standing = not_undone(rows)
+        states, appealed = posterior(standing, one, group), appeals_by_creator(rows)
+        reasons, gains = _reasons(evidence(standing, one), one), _gains(states, one)
+        yield Learned(
+            policy=one,
+            states=states,
+            most=own.reindex(group).to_numpy(np.float64),
+            factors=_factors(states, one),
+            reasons=[reasons.get(creator_id, []) for creator_id in group],
+            gains=gains.to_dict("records"),
+            appeals=[appealed.get(creator_id, []) for creator_id in group],
+            until=ahead.groupby(theirs[c.CREATOR_ID]).min().reindex(group).to_numpy("datetime64[us]"),
+        )
 
 
-def _standing(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Learned:
+    """What the ledger tells of the creators of ``states`` under one policy; each part has an item for each of them.
+
+    ``most`` are their own open orders (NaN: no limit), ``gains`` how many points each of ACTIONS would add. Credit is
+    told from it at the moment it was learned for, and, if nothing comes, at any later one before ``until`` (NaT: none),
+    when an event is told of that was known before it happened.
+    """
+
+    policy: Policy
+    states: Posterior
+    most: Floats
+    factors: list[list[dict[str, Any]]]
+    reasons: list[list[dict[str, Any]]]
+    gains: list[dict[str, float]]
+    appeals: list[list[Appealed]]
+    until: npt.NDArray[np.datetime64]
+
+    def each(self) -> "Iterator[Learned]":
+        """The same of one creator at a time."""
+        for i in range(len(self.states.ids)):
+            one = slice(i, i + 1)
+            parts = {name: getattr(self, name)[one] for name in _ALIGNED}
+            yield replace(self, states=self.states.of(one), **parts)
+
+    def holds(self, as_of: pd.Timestamp) -> bool:
+        """Whether credit at ``as_of`` can be told from it."""
+        return not (self.until <= np.datetime64(as_of, "us")).any()
+
+    def answers(self, as_of: pd.Timestamp) -> list[dict[str, Any]]:
+        """The answers at ``as_of``."""
+        standing = _standing(self.states, self.policy, as_of)
+        most = np.fmin(standing["max_open_orders"], self.most)
+        trained = training_helps(self.states.state, as_of)
+        names = ("score", "stars", "band", "confidence", "order_status")
+        shown = zip(*(standing[name].tolist() for name in names), strict=True)
+        columns = zip(self.states.ids, shown, standing["status_until"], most, trained, strict=True)
+        return [
+            {
+                "creator_id": creator_id,
+                "score": score,
+                "stars": stars,
+                "band": band,
+                "confidence": sure,
+                "order_status": status,
+                "status_until": None if np.isnat(until) else pd.Timestamp(until).isoformat(),
+                "max_open_orders": None if np.isnan(cap) else int(cap),
+                "factors": self.factors[i],
+                "reasons": self.reasons[i],
+                "next_best_action": _action(self.gains[i], helps),
+                "appeals": [appeal_answer(one, self.policy, as_of) for one in self.appeals[i]],
+                "policy_version": self.policy.version,
+                "as_of": as_of.isoformat(),
+            }
+            for i, (creator_id, (score, stars, band, sure, status), until, cap, helps) in enumerate(columns)
+        ]
+
+
+_ALIGNED = ("most", "factors", "reasons", "gains", "appeals", "until")
+
+
+def _standing(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> dict[str, npt.NDArray[Any]]:
+    """What :func:`credit_scores` shows of n creators, (n,) each."""
     silent_days = (as_of.to_datetime64() - states.last) / _DAY
     known = states.state.alpha + states.state.beta
     sure = confidence(known, policy, np.where(states.events > 0, silent_days, 0.0))
-    return graded(states.state, states.ids, policy, as_of).assign(confidence=sure.round(CONFIDENCE_DECIMALS))
+    return graded(states.state, policy, np.asarray(as_of, "datetime64[us]")) | {
+        "confidence": sure.round(CONFIDENCE_DECIMALS)
+    }
 
 
-def graded(state: State, index: pd.Index, policy: Policy, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
-    """Score, stars, band, order_status, status_until and max_open_orders of n creators or moments at ``as_of``, with
-    this index."""
-    now = np.broadcast_to(np.asarray(as_of, "datetime64[us]"), len(index))
+def graded(state: State, policy: Policy, as_of: npt.NDArray[np.datetime64]) -> dict[str, npt.NDArray[Any]]:
+    """Score, stars, band, order_status, status_until (NaT: no end set) and max_open_orders (NaN: no cap) of n creators
+    or moments, (n,) each, at ``as_of``, one moment or (n,)."""
+    now = np.broadcast_to(as_of, len(state.place))
     until, limit_until = suspended_until(state), probation_until(state, policy)
     suspended, on_probation = now < until, now < limit_until
     limited = state.limited | on_probation
     names = np.array([band.name for band in policy.bands])
-    ends = np.select([suspended, on_probation & ~state.limited], [until, limit_until], np.datetime64("NaT", "us"))
     most = np.select([suspended, limited], [0.0, policy.limited_open_orders], np.inf)
     most = np.minimum(most, milestone(state, policy))
-    return pd.DataFrame(
-        {
-            "score": rounded_score(state.alpha, state.beta, policy),
-            "stars": state.place + 1,
-            "band": pd.Series(names[state.place], index=index, dtype="str"),
-            "order_status": np.select([suspended, limited], ["SUSPENDED", "LIMITED"], "OPEN"),
-            "status_until": pd.Series(ends, index),
-            "max_open_orders": np.where(np.isinf(most), np.nan, most),
-        },
-        index=index,
-    ).astype({"order_status": "str"})
-
-
-def _factors(states: Posterior, policy: Policy) -> dict[str, list[dict[str, Any]]]:
-    scores = factor_scores(states.state.alpha, states.state.beta, policy).round(DECIMALS)
     return {
-        creator_id: [
+        "score": rounded_score(state.alpha, state.beta, policy),
+        "stars": state.place + 1,
+        "band": names[state.place],
+        "order_status": np.select([suspended, limited], ["SUSPENDED", "LIMITED"], "OPEN"),
+        "status_until": np.select(
+            [suspended, on_probation & ~state.limited], [until, limit_until], np.datetime64("NaT", "us")
+        ),
+        "max_open_orders": np.where(np.isinf(most), np.nan, most),
+    }
+
+
+def _factors(states: Posterior, policy: Policy) -> list[list[dict[str, Any]]]:
+    scores = factor_scores(states.state.alpha, states.state.beta, policy).round(DECIMALS)
+    return [
+        [
             {"name": name, "score": score, "weight": policy.factors[name].weight, "events": count}
             for name, score, count in zip(FACTORS, points, counts, strict=True)
         ]
-        for creator_id, points, counts in zip(states.ids, scores.tolist(), states.events.tolist(), strict=True)
-    }
+        for points, counts in zip(scores.tolist(), states.events.tolist(), strict=True)
+    ]
 
 
 def _reasons(found: pd.DataFrame, policy: Policy) -> dict[str, list[dict[str, Any]]]:
@@ -190,20 +248,19 @@ def _reason(row: Any) -> dict[str, Any]:
     return {"code": row.code, "text": text, "event_id": row.event_id, "points": row.points}
 
 
-def _actions(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> dict[str, dict[str, Any] | None]:
-    """By creator the action that would add most to the score, None where none would add anything; where a training ends
-    a suspension that is the action."""
+def _gains(states: Posterior, policy: Policy) -> pd.DataFrame:
+    """(n, ACTIONS) how many points each action would add to each creator's score."""
     state = states.state
     now = total(factor_scores(state.alpha, state.beta, policy), policy)
     then = {code: factor_scores(*remembered(state, _best(code, policy), policy), policy) for code in ACTIONS}
-    gains = pd.DataFrame({code: total(scores, policy) - now for code, scores in then.items()}, states.ids).round(
-        DECIMALS
-    )
-    best = gains.idxmax(axis=1).mask(training_helps(state, as_of), TRAINING)
-    return {
-        creator_id: {"code": code, "text": ACTIONS[code], "points": gain} if gain > 0 else None
-        for (creator_id, code), gain in zip(best.items(), (gains.at[one] for one in best.items()), strict=True)
-    }
+    return pd.DataFrame({code: total(scores, policy) - now for code, scores in then.items()}).round(DECIMALS)
+
+
+def _action(gains: Mapping[str, float], training_helps: bool) -> dict[str, Any] | None:
+    """The action that would add most to the score, None where none would add anything; where a training ends a
+    suspension that is the action."""
+    code = TRAINING if training_helps else max(gains, key=gains.__getitem__)
+    return {"code": code, "text": ACTIONS[code], "points": gains[code]} if gains[code] > 0 else None
 
 
 def _best(code: str, policy: Policy) -> Floats:

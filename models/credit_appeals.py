@@ -1,7 +1,7 @@
 """Appeals as objects: what is appealed, why, until when it is to be decided, and what came of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -15,19 +15,27 @@ MOST_APPEALS = 20
 _DAY = pd.Timedelta(days=1)
 
 
-def appeal_answers(past: pd.DataFrame, policy: Policy, as_of: pd.Timestamp) -> dict[str, list[dict[str, Any]]]:
+class Appealed(NamedTuple):
+    """An appeal, and the finding against which it is (None: the ledger does not know it)."""
+
+    appeal: Appeal
+    finding: Mapping[str, Any] | None
+
+
+def appeals_by_creator(past: pd.DataFrame) -> dict[str, list[Appealed]]:
     """By creator the latest appeals in ``past``, events :func:`models.credit_factors.coded`, latest first."""
     made = appeals(past)
     rows = past[past[c.EVENT_ID].isin([one.finding_id for one in made])]
     findings = {row[c.EVENT_ID]: row for row in rows.to_dict("records")}
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[Appealed]] = {}
     for one in reversed(made):
-        found.setdefault(one.creator_id, []).append(_answer(one, findings.get(one.finding_id), policy, as_of))
+        found.setdefault(one.creator_id, []).append(Appealed(one, findings.get(one.finding_id)))
     return {creator_id: theirs[:MOST_APPEALS] for creator_id, theirs in found.items()}
 
 
-def _answer(appeal: Appeal, against: Mapping[str, Any] | None, policy: Policy, as_of: pd.Timestamp) -> dict[str, Any]:
+def appeal_answer(appealed: Appealed, policy: Policy, as_of: pd.Timestamp) -> dict[str, Any]:
     """OPEN until the deadline, OVERDUE after it, DECIDED once it or the finding was: OVERTURNED or CONFIRMED."""
+    appeal, against = appealed
     deadline = appeal.opened_at + policy.appeal_days * _DAY
     late = (as_of - deadline) / _DAY
     decided = appeal.decided_at is not None

@@ -76,8 +76,11 @@ def what_if_answer(
 def _shown(moments: Sequence[Moment], policy: Policy) -> list[dict[str, Any]]:
     """What /v1/credit shows at each moment, in plain values."""
     state = State._make(map(np.concatenate, zip(*(moment.state for moment in moments), strict=True)))
-    at = pd.Series([moment.at for moment in moments], dtype="datetime64[us]")
-    return graded(state, at.index, policy, at)[SHOWN].to_dict("records")
+    at = pd.Series([moment.at for moment in moments], dtype="datetime64[us]").to_numpy()
+    found = graded(state, policy, at)
+    return [
+        dict(zip(SHOWN, values, strict=True)) for values in zip(*(found[name].tolist() for name in SHOWN), strict=True)
+    ]
 
 
 def _change(moment: Moment, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 both call it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,21 @@ from features import columns as c
 from features.asof import data_as_of, known
 from features.bank import MOST_RECENT, TextBank
 from features.errors import InputError, bad
-from features.fraud.history import Dossier, Groups, History, everyones_graph
-from features.graph.creators import Graph
+from features.fraud.history import History
 from features.recent import Recent
-from features.schema import BRIEFS, Tables
-from features.source import Known, Rows, Source, about, whole
+from features.schema import BRIEFS
+from features.source import Rows, Source, about, whole
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import checked_row, wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, renewed
 from models.collaborations import collaborations_answer
-from models.credit import credit_answers
 from models.credit_assessments import AUTHENTICITY, INTERACTION, INTERACTION_VERSION, assessments, interaction
 from models.credit_history import history_answer, what_if_answer
 from models.credit_succession import policy_changes
 from models.fraud import past_probabilities
+from models.lookup import LEDGER, Lookup, refuse
 from models.ranking import rank
 from models.records import record_answers
 from models.risk import queue, risk_table, simulate
@@ -53,10 +51,10 @@ class Engine:
     """
 
     def __init__(self, bundle: Bundle, source: Source, bank: TextBank, built: Catalogue | None = None) -> None:
-        self._bundle, self._source, self._bank = bundle, source, bank
+        self._bundle, self._bank, self._lookup = bundle, bank, Lookup(bundle, source)
         self._briefs: Recent[pd.Series] = Recent(MOST_RECENT)
         self._catalogue = built or _built(bundle, source, bank)
-        self._groups = Groups(self._everyone)
+        self._evidence = self._lookup.evidence(self._catalogue)
 
     @classmethod
     def load(cls, folder: Path, source: Source, cache: Path | None = None) -> "Engine":
@@ -103,12 +101,13 @@ class Engine:
 
     def profile(self, request: Mapping[str, Any], risk: bool) -> dict[str, Any]:
         """/v1/creators/profile; fraud evidence only for callers with scope ``risk``."""
-        catalogue, ids, own = self._about(request["creator_ids"])
-        told = zip(ids, self._credit(catalogue, own, ids), strict=True)
+        catalogue, ids = self._asked(request["creator_ids"])
+        own = self._lookup.about(catalogue, ids)
+        told = zip(ids, self._lookup.credit(catalogue, ids), strict=True)
         known = [profile(own, creator_id, catalogue.as_of) | {"credit": credit} for creator_id, credit in told]
         if not risk:
             return {"results": known}
-        fraud = self._fraud(catalogue, own, ids)
+        fraud = self._lookup.fraud(catalogue, self._evidence, ids)
         audience = audience_answer(self._bundle.accounts, own, catalogue.as_of, ids)
         evidence = zip(known, fraud, audience, strict=True)
         return {"results": [one | {"fraud": score, "audience_types": types} for one, score, types in evidence]}
@@ -117,25 +116,24 @@ class Engine:
         """/v1/fraud/score, by ``creator_ids`` or by ``records``."""
         if "records" in request:
             return {"results": self._record_scores(request["records"])}
-        catalogue, ids, own = self._about(request["creator_ids"])
+        catalogue, ids = self._asked(request["creator_ids"])
         trained(self._bundle.fraud, "fraud")
-        return {"results": self._fraud(catalogue, own, ids)}
+        return {"results": self._lookup.fraud(catalogue, self._evidence, ids)}
 
     def fraud_history(self, creator_id: str) -> tuple[History, "pd.Series[float]"]:
         """A creator's 90 days, and what the model says of it at past month ends, from what was known then."""
         model = trained(self._bundle.fraud, "fraud")
-        catalogue, ids, own = self._about([creator_id])
-        (history,) = self._dossier(catalogue, own).histories(ids)
-        with self._source.reading() as rows:
-            past = about(rows, ids)
+        catalogue, ids = self._asked([creator_id])
+        (history,) = self._lookup.dossier(catalogue, self._evidence.groups, ids).histories(ids)
+        past = self._lookup.history(ids)
         return history, past_probabilities(model, past, creator_id, catalogue.as_of, catalogue.latest)
 
     def fraud_queue(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/queue."""
         model = trained(self._bundle.fraud, "fraud")
-        with self._reading() as (catalogue, rows):
-            dossier = partial(self._dossier_of, catalogue, rows)
-            return queue(catalogue, dossier, model, str(self._bundle.versions["fraud"]), request)
+        catalogue = self._catalogue
+        dossier_of = partial(self._lookup.dossier, catalogue, self._evidence.groups)
+        return queue(catalogue, dossier_of, model, str(self._bundle.versions["fraud"]), request)
 
     def fraud_simulation(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/fraud/policies/simulate. Raises InputError (UNAVAILABLE) for a release that keeps no past scores."""
@@ -143,7 +141,8 @@ class Engine:
         if past is None:
             problem = "this release keeps no scores of the past; its data held too few labels then, or train again"
             raise InputError(f"fraud: {problem}", code="UNAVAILABLE")
-        with self._reading() as (catalogue, rows):
+        catalogue = self._catalogue
+        with self._lookup.rows(catalogue) as rows:
             return simulate(catalogue, rows, model, past, str(self._bundle.versions["fraud"]), request)
 
     def fraud_accounts(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,43 +155,49 @@ class Engine:
 
     def credit(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit."""
+        catalogue, ids = self._asked(request["creator_ids"])
         as_of, known_by = (pd.Timestamp(request[name]) if request.get(name) else None for name in ("as_of", "known_at"))
-        catalogue, ids, own = self._ledger_of(request["creator_ids"])
-        return {"results": self._credit(catalogue, own, ids, as_of, known_by)}
+        if as_of is None and known_by is None:
+            return {"results": self._lookup.credit(catalogue, ids)}
+        return {"results": self._lookup.past_credit(catalogue, ids, as_of or catalogue.latest, known_by)}
 
     def credit_history(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/credit/history."""
-        catalogue, [creator_id], own = self._ledger_of([request["creator_id"]], "creator_id")
+        catalogue, [creator_id] = self._asked([request["creator_id"]], "creator_id")
         as_of = pd.Timestamp(request.get("as_of") or catalogue.latest)
         known_by = pd.Timestamp(request.get("known_at") or as_of)
-        return history_answer(own["collaboration_events"], self._bundle.policy, as_of, known_by, creator_id)
+        events = self._lookup.about(catalogue, [creator_id], LEDGER)["collaboration_events"]
+        return history_answer(events, self._bundle.policy, as_of, known_by, creator_id)
 
     def credit_what_if(self, creator_id: str, further: pd.DataFrame) -> dict[str, Any]:
         """/v1/credit/what_if, once the ledger would take the events ``further``; nothing is written."""
-        catalogue, _, own = self._ledger_of([creator_id], "creator_id")
+        catalogue, ids = self._asked([creator_id], "creator_id")
+        own = self._lookup.about(catalogue, ids, LEDGER)
         as_of = max(catalogue.latest, further[c.EVENT_TIME].max())
         events, creators = own["collaboration_events"], own["creators"]
         return what_if_answer(events, further, creators, self._bundle.policy, as_of, creator_id)
 
     def policy_changes(self) -> pd.DataFrame:
         """The ledger events that have to be written before the release's credit policy is served."""
-        with self._reading() as (catalogue, rows):
-            at = catalogue.latest + pd.Timedelta(microseconds=1)
+        catalogue = self._catalogue
+        at = catalogue.latest + pd.Timedelta(microseconds=1)
+        with self._lookup.rows(catalogue) as rows:
             return policy_changes(rows.table("collaboration_events"), self._bundle.policy, at)
 
     def assessments(self) -> pd.DataFrame:
         """The ledger events that say what has moved in what models think of authenticity and interaction."""
-        with self._reading() as (catalogue, rows):
-            values = pd.DataFrame({INTERACTION: interaction(catalogue.everyone(lambda part: part.fraud))})
-            if self._bundle.fraud is not None:
-                values[AUTHENTICITY] = 1 - catalogue.everyone(lambda part: part.state.frame)["fraud_probability"]
-            versions = {AUTHENTICITY: f"fraud-{self._bundle.versions['fraud']}", INTERACTION: INTERACTION_VERSION}
-            at = catalogue.latest + pd.Timedelta(microseconds=1)
+        catalogue = self._catalogue
+        values = pd.DataFrame({INTERACTION: interaction(catalogue.everyone(lambda part: part.fraud))})
+        if self._bundle.fraud is not None:
+            values[AUTHENTICITY] = 1 - catalogue.everyone(lambda part: part.state.frame)["fraud_probability"]
+        versions = {AUTHENTICITY: f"fraud-{self._bundle.versions['fraud']}", INTERACTION: INTERACTION_VERSION}
+        at = catalogue.latest + pd.Timedelta(microseconds=1)
+        with self._lookup.rows(catalogue) as rows:
             return assessments(rows.table("collaboration_events"), values, versions, self._bundle.policy, at)
 
     def collaborations(self, request: Mapping[str, Any], now: pd.Timestamp) -> dict[str, Any]:
         """/v1/collaborations; ``now`` tells what is overdue."""
-        with self._reading() as (_, rows):
+        with self._lookup.rows(self._catalogue) as rows:
             return collaborations_answer(rows, request, now)
 
     def models(self) -> dict[str, Any]:
@@ -219,69 +224,19 @@ class Engine:
         own = known(own, latest, latest)
         self._catalogue = renewed(catalogue, self._bundle, own, ids, latest, self._bank)
         if not ids.isin(own["creators"][c.CREATOR_ID]).all():
-            self._groups = Groups(self._everyone)
+            self._evidence = self._lookup.evidence(self._catalogue)
 
-    @contextmanager
-    def _reading(self) -> Iterator[tuple[Catalogue, Rows]]:
-        """The catalogue and the rows that it knows of."""
+    def _asked(self, creator_ids: Sequence[str], field: str = "creator_ids") -> tuple[Catalogue, list[str]]:
+        """The catalogue and the ids, each once. Raises InputError (NOT_FOUND) for one that it does not have."""
         catalogue = self._catalogue
-        with self._source.reading() as rows:
-            yield catalogue, Known(rows, catalogue.latest)
-
-    def _about(self, creator_ids: Sequence[str]) -> tuple[Catalogue, list[str], Tables]:
-        """The catalogue, the ids, each once, and what the catalogue knows of them (:func:`features.source.about`).
-
-        Raises InputError (NOT_FOUND) for one that it does not have, or that was deleted meanwhile.
-        """
-        with self._reading() as (catalogue, rows):
-            ids = _there(creator_ids, catalogue.missing(creator_ids))
-            own = about(rows, ids)
-        return catalogue, _there(ids, _without(ids, own)), own
-
-    def _ledger_of(self, creator_ids: Sequence[str], field: str = "creator_ids") -> tuple[Catalogue, list[str], Tables]:
-        """:meth:`_about`, of what credit reads alone."""
-        with self._reading() as (catalogue, rows):
-            ids = _there(creator_ids, catalogue.missing(creator_ids), field)
-            own = {name: rows.where(name, c.CREATOR_ID, ids) for name in ("creators", "collaboration_events")}
-        return catalogue, _there(ids, _without(ids, own), field), own
-
-    def _credit(
-        self,
-        catalogue: Catalogue,
-        own: Tables,
-        ids: Sequence[str],
-        as_of: pd.Timestamp | None = None,
-        known_by: pd.Timestamp | None = None,
-    ) -> list[dict[str, Any]]:
-        events, creators = own["collaboration_events"], own["creators"]
-        return credit_answers(events, creators, self._bundle.policy, as_of or catalogue.latest, ids, known_by)
-
-    def _fraud(self, catalogue: Catalogue, own: Tables, ids: Sequence[str]) -> list[dict[str, Any] | None]:
-        if self._bundle.fraud is None:
-            return [None] * len(ids)
-        version = str(self._bundle.versions["fraud"])
-        return [
-            *self._bundle.fraud.answers(
-                catalogue.of(lambda part: part.fraud, ids), version, self._dossier(catalogue, own)
-            )
-        ]
+        refuse(catalogue.missing(creator_ids), field)
+        return catalogue, list(dict.fromkeys(creator_ids))
 
     def _record_scores(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        model, version = trained(self._bundle.fraud, "fraud"), str(self._bundle.versions["fraud"])
-        with self._reading() as (catalogue, rows):
-            now = max(catalogue.latest, wall_clock())
+        catalogue, model = self._catalogue, trained(self._bundle.fraud, "fraud")
+        now, version = max(catalogue.latest, wall_clock()), str(self._bundle.versions["fraud"])
+        with self._lookup.rows(catalogue) as rows:
             return record_answers(rows, catalogue.as_of, model, version, records, now)
-
-    def _dossier(self, catalogue: Catalogue, own: Tables) -> Dossier:
-        return Dossier(own, catalogue.as_of, self._groups)
-
-    def _dossier_of(self, catalogue: Catalogue, rows: Rows, ids: pd.Index) -> Dossier:
-        return self._dossier(catalogue, about(rows, list(ids)))
-
-    def _everyone(self) -> Graph:
-        """Everyone's engagements."""
-        with self._reading() as (catalogue, rows):
-            return everyones_graph(rows.table("engagements"), catalogue.as_of)
 
 
 def _built(bundle: Bundle, source: Source, bank: TextBank) -> Catalogue:
@@ -297,19 +252,6 @@ def bank_for(bundle: Bundle, cache: Path | None = None) -> TextBank:
         problem = f"the release is for {bundle.encoder_id}; train again"
         raise bad("encoder_id", problem, encoder_id(encoder), "CONFLICT")
     return TextBank(encoder, EmbeddingCache(cache) if cache else None)
-
-
-def _there(creator_ids: Sequence[str], missing: Sequence[str], field: str = "creator_ids") -> list[str]:
-    """The ids, each once. Raises InputError (NOT_FOUND) where one is ``missing``."""
-    if missing:
-        raise bad(field, "no such creator", missing[0], "NOT_FOUND")
-    return list(dict.fromkeys(creator_ids))
-
-
-def _without(creator_ids: Sequence[str], own: Tables) -> list[str]:
-    """Those of the ids that have no row in ``own`` any more."""
-    there = set(own["creators"][c.CREATOR_ID])
-    return [one for one in creator_ids if one not in there]
 
 
 def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:

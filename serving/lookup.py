@@ -20,16 +20,17 @@ class StoredRows:
     def where(self, name: str, column: str, values: Collection[str]) -> pd.DataFrame:
         """The rows of the table ``name`` with one of ``values`` in ``column``, which has an index."""
         asked = [value for value in values if isinstance(value, str)]
-        stored = _stored(schema.CONTRACT[name])
-        return self._read(name, sa.select(stored).where(among(self._connection, stored.c[column], asked)))
+        table = schema.CONTRACT[name]
+        stored = _stored(table)
+        found = self._connection.execute(sa.select(stored).where(among(self._connection, stored.c[column], asked)))
+        # Every cell was checked when it came in, or when whole tables were read; an empty text is none.
+        rows = [[None if cell == "" else cell for cell in row] for row in found]
+        return schema.conform(pd.DataFrame(rows, columns=[*table.names]), table) if rows else schema.empty(table)
 
     def table(self, name: str) -> pd.DataFrame:
-        """All of a table."""
-        return self._read(name, sa.select(_stored(schema.CONTRACT[name])))
-
-    def _read(self, name: str, query: "sa.Select[tuple[object, ...]]") -> pd.DataFrame:
+        """All of a table. Raises InputError for a cell that is not of its column's kind."""
         table = schema.CONTRACT[name]
-        found = self._connection.execute(query).all()
+        found = self._connection.execute(sa.select(_stored(table))).all()
         return conformed(pd.DataFrame(found, columns=[*table.names]), table) if found else schema.empty(table)
 
 

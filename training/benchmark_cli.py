@@ -76,6 +76,12 @@ for _name, _help in MADE_UP.items():
     app.command(_name, help=_help, epilog=f"Example: creatormatch benchmark {_name}")(_of_nothing(_name))
 
 
+@app.command(epilog="Example: creatormatch benchmark by-id --data data/sample")
+def by_id(data: Annotated[Path, typer.Option(help="Creators for the promoted release.")], home: Home = HOME) -> None:
+    """Answer by id, one creator at a time: computed from its rows, and told from what was kept."""
+    _print(_module("by-id").run(data, home))
+
+
 @app.command(epilog="Example: creatormatch benchmark ledger --url http://127.0.0.1:3000")
 def ledger(
     url: Annotated[str, typer.Option(help="A running service; what it is told stays in its store.")],

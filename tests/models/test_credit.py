@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import schema
-from models.credit import credit_answers, credit_scores, load_policy
+from models.credit import credit_answers, credit_scores, learn, load_policy
 from models.credit_factors import FACTORS, coded_events, event_points, evidence, factor_scores, total
 from models.credit_policy import Floats
 from models.credit_state import posterior
@@ -189,6 +189,22 @@ def test_order_of_rows_is_irrelevant_and_inputs_stay_as_they_are(history: Sequen
     before = shuffled.copy()
     assert answer(shuffled) == answer(events)
     pd.testing.assert_frame_equal(shuffled, before)
+
+
+@few
+@given(st.lists(EVENTS, min_size=1, max_size=3), st.integers(0, 13), st.integers(0, 400))
+def test_what_was_learned_once_tells_credit_at_any_later_moment_before_more_happens(
+    histories: list[Sequence[Event]], day: int, days: int
+) -> None:
+    events = pd.concat([ledger(history, f"c{i}") for i, history in enumerate(histories)], ignore_index=True)
+    events = events.assign(event_id=events["creator_id"] + events["event_id"], received_at=START)  # all known before
+    now, ids = START + day * DAY, [f"c{i}" for i in range(len(histories))]
+    later = now + days * DAY
+    for one in (single for group in learn(events, NOBODY, POLICY, now, ids) for single in group.each()):
+        own = events[events["creator_id"] == one.states.ids[0]]
+        assert one.holds(later) == (not own["event_time"].between(now, later, inclusive="right").any())
+        if one.holds(later):
+            assert one.answers(later) == credit_answers(own, NOBODY, POLICY, later, list(one.states.ids))
 
 
 @few

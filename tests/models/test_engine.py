@@ -381,7 +381,7 @@ def test_an_order_taken_counts_against_the_cap_at_once(own_engine):
     for i in range(2):
         append_events(own_engine, events_of(one, ["INVITED", "ACCEPTED"], at, f"open{i}"))
     assert one not in ids_of(ranked(own_engine, limit=EVERYONE))
-    again = Engine(own_engine._bundle, own_engine._source, own_engine._bank)
+    again = Engine(own_engine._bundle, own_engine._lookup._source, own_engine._bank)
     pd.testing.assert_series_equal(*(everyone(each)["open_orders"] for each in (own_engine, again)))
 
 

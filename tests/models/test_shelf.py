@@ -26,7 +26,7 @@ def built(engine: Engine, few: Tables) -> Engine:
 
 def mapped(built: Engine, folder: Path) -> Engine:
     save_catalogue(built.catalogue, folder)
-    return Engine(built._bundle, built._source, built.bank, load_catalogue(folder))
+    return Engine(built._bundle, built._lookup._source, built.bank, load_catalogue(folder))
 
 
 def test_a_mapped_catalogue_answers_as_the_one_that_was_built(built: Engine, tmp_path: Path) -> None:

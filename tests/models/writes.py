@@ -8,6 +8,7 @@ from features import columns as c
 from features.schema import CONTRACT, Tables, conform
 from features.source import InMemory, meeting, whole
 from models.engine import Engine
+from models.lookup import Lookup
 
 
 def upsert(engine: Engine, creators: pd.DataFrame, audience: pd.DataFrame) -> None:
@@ -34,7 +35,7 @@ def delete(engine: Engine, creator_ids: Sequence[str]) -> None:
 
 def tables_of(engine: Engine) -> Tables:
     """Everything that the engine's source holds."""
-    with engine._source.reading() as rows:
+    with engine._lookup._source.reading() as rows:
         return whole(rows)
 
 
@@ -48,8 +49,12 @@ def _add(engine: Engine, added: Tables) -> None:
 
 def _replace(engine: Engine, tables: Tables, creator_ids: Sequence[str]) -> None:
     source = InMemory({name: frame.reset_index(drop=True) for name, frame in tables.items()})
-    engine.replace(creator_ids, source)
-    engine._source = source
+    before, engine._lookup = engine._lookup, Lookup(engine._bundle, source)
+    try:
+        engine.replace(creator_ids, source)
+    except Exception:
+        engine._lookup = before
+        raise
 
 
 def _left(name: str, stored: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

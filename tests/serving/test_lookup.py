@@ -9,13 +9,13 @@ import pytest
 
 from features import columns as c
 from features.bank import TextBank
-from features.fraud.history import Groups
 from features.schema import CONTRACT, Tables
 from features.source import InMemory, Source, about
 from features.tables import read_tables, write_tables
 from features.text import EMBEDDINGS, EmbeddingCache, encoder_name, load_encoder
 from models.bundle import Bundle
 from models.engine import Engine
+from models.lookup import Lookup
 from models.registry import local_champion
 from serving.follower import Follower
 from serving.opening import open_store
@@ -110,5 +110,6 @@ def test_after_writes_answers_are_those_of_an_engine_that_is_built_anew(few, sto
         it.delete([third])
     assert follower.follow()
     new = copied(serving)
-    new._catalogue, new._groups = anew(serving), Groups(new._everyone)
+    new._catalogue, new._lookup = anew(serving), Lookup(serving._bundle, store)
+    new._evidence = new._lookup.evidence(new._catalogue)
     assert list(answers(serving)) == list(answers(new))

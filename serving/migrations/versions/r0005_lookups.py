@@ -16,8 +16,8 @@ INDEXES = {
 
 
 def upgrade() -> None:
-    """Create them."""
+    """Create those that are not there."""
     for table, names in INDEXES.items():
         for name in names:
-            op.create_index(f"{table}_{name}", table, [name])
-    op.create_index("collaboration_events_brand_id", "ledger", ["brand_id"])
+            op.create_index(f"{table}_{name}", table, [name], if_not_exists=True)
+    op.create_index("collaboration_events_brand_id", "ledger", ["brand_id"], if_not_exists=True)
