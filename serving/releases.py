@@ -76,9 +76,10 @@ class Releases(Watch):
     def _swap(self, new: Follower) -> None:
         check_speed(new.engine, self._served.engine)
         new.look()
-        with self._store.writing() as store:  # nobody else writes between the policy and the ledger that it is for
-            new.look()
-            store.append_events(new.engine.policy_changes())
+        if len(new.engine.policy_changes()):
+            with self._store.writing() as store:  # nobody else writes between the policy and the ledger it is for
+                new.look()
+                store.append_events(new.engine.policy_changes())
         self._served.give_way(new)
 
 
