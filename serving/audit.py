@@ -4,13 +4,14 @@ import json
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from threading import Lock
 from typing import Any
 
 from features import columns as c
 from serving.auth import RISK, Caller
+from serving.clock import Clock
 from serving.layout import AUDIT
 from serving.logs import REQUEST_ID
 from serving.metrics import AUDIT_DROPPED
@@ -32,14 +33,16 @@ class Audit:
         self._waiting: deque[dict[str, object]] = deque()
         self._dropped = 0
         self._lock = Lock()
+        self._clock = Clock()
         self._swept: datetime | None = None
 
     def record(self, caller: Caller, route: str, answer: Mapping[str, Any]) -> None:
         """Note whom ``answer`` tells ``caller`` about, where it is fraud evidence."""
         if not (route.startswith("/v1/fraud/") or (route == "/v1/creators/profile" and RISK in caller.scopes)):
             return
-        row = _row(caller.name, route, REQUEST_ID.get(), list(dict.fromkeys(_subjects(answer))))
+        subjects = list(dict.fromkeys(_subjects(answer)))
         with self._lock:
+            row = _row(self._clock.now(), caller.name, route, REQUEST_ID.get(), subjects)
             if len(self._waiting) < self._most:
                 self._waiting.append(row)
             else:
@@ -54,7 +57,7 @@ class Audit:
             with self._lock:
                 for _ in rows:
                     self._waiting.popleft()
-        self._sweep(_now())
+        self._sweep()
 
     def _next(self) -> list[dict[str, object]]:
         with self._lock:
@@ -64,23 +67,25 @@ class Audit:
         with self._lock:
             dropped, self._dropped = self._dropped, 0
             if dropped:
-                self._waiting.append(_row("", "dropped", None, []) | {"dropped": dropped})
+                self._waiting.append(_row(self._clock.now(), "", "dropped", None, []) | {"dropped": dropped})
         if dropped:
             AUDIT_DROPPED.inc(dropped)
             logger.error("%d reads of fraud evidence are not in the audit: the store took no rows", dropped)
 
-    def _sweep(self, now: datetime) -> None:
-        """Once a day: delete what is older than :data:`KEPT`."""
+    def _sweep(self) -> None:
+        """Once a day: delete what is older than :data:`KEPT`, by a clock that does not jump."""
+        with self._lock:
+            now = self._clock.now()
         if self._swept is None or now - self._swept > timedelta(days=1):
             with self._store.noting() as connection:
                 connection.execute(AUDIT.delete().where(AUDIT.c.at < now - KEPT))
             self._swept = now
 
 
-def _row(caller: str, route: str, request_id: str | None, ids: list[str]) -> dict[str, object]:
+def _row(at: datetime, caller: str, route: str, request_id: str | None, ids: list[str]) -> dict[str, object]:
     subjects = json.dumps(ids, ensure_ascii=False)
     return {
-        "at": _now(),
+        "at": at,
         "caller": caller,
         "route": route,
         "request_id": request_id,
@@ -95,7 +100,3 @@ def _subjects(answer: Mapping[str, Any]) -> Iterator[str]:
         for name in (c.CREATOR_ID, c.ACCOUNT_ID):
             if isinstance(result, Mapping) and result.get(name):
                 yield result[name]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from serving.errors import RETRY_AFTER
 
 HEAD_S = 5.0  # from a connection, or a request's first byte, to the end of its headers
+LARGEST_HEAD = 65_536  # bytes
 SILENT_S = 30  # a peer that takes nothing of what was sent, or does not answer the kernel, is gone
 MOST_CONNECTIONS = 500  # of one worker; Linux gives a process 1,024 files
 _FULL = json.dumps(
@@ -27,7 +28,9 @@ class Impatient(HttpToolsProtocol):
     """Uvicorn's protocol for clients who are slow, silent, or too many; how long a body may take is the
     application's to say."""
 
+    head_s = HEAD_S
     _head: asyncio.TimerHandle | None = None
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuses one too many; starts to wait for the first request's headers."""
@@ -39,6 +42,15 @@ class Impatient(HttpToolsProtocol):
         _set_options(transport.get_extra_info("socket"))
         self._await_head()
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes; of unfinished headers at most :data:`LARGEST_HEAD`, beside those that come with their beginning."""
+        awaited = self._head
+        super().data_received(data)
+        if self._head is not None and self._head is awaited:
+            self._head_bytes += len(data)
+            if self._head_bytes > LARGEST_HEAD:
+                self.transport.abort()
+
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
@@ -49,6 +61,12 @@ class Impatient(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
 
+    def on_response_complete(self) -> None:
+        """The next headers are waited for; uvicorn would not, where the rest of an answered body trickles in."""
+        super().on_response_complete()
+        if self._head is None and not self.transport.is_closing():
+            self._await_head()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_waiting()
@@ -56,11 +74,13 @@ class Impatient(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         self._stop_waiting()
-        self._head = self.loop.call_later(HEAD_S, self._give_up)
+        self._head_bytes = 0
+        self._head = self.loop.call_later(self.head_s, self._give_up)
 
     def _stop_waiting(self) -> None:
         if self._head is not None:
             self._head.cancel()
+            self._head = None
 
     def _give_up(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:  # an earlier request is still being answered
