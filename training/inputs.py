@@ -27,6 +27,8 @@ def keep_inputs(trained: Trained, tables: Tables, bank: TextBank, folder: Path, 
 
     Not what it learned from: then the scores that it reads came from models that knew less.
     """
+    if tables["briefs"].empty:
+        return
     engine, read = Engine(bundle_of(trained, bank), InMemory(tables), bank), []
     for brief in latest(tables["briefs"]):
         with tracing() as trace, suppress(InputError):  # a brief that the service would not take

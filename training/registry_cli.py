@@ -8,7 +8,7 @@ import typer
 
 from features.errors import InputError
 
-EXAMPLE = "Example: CREATORMATCH_REGISTRY=http://mlflow:5000 creatormatch pull --every 5"
+EXAMPLE = "Example: creatormatch pull --every 5"
 Home = Annotated[Path, typer.Option(envvar="CREATORMATCH_HOME", help="The data directory that services here read.")]
 Every = Annotated[
     float | None, typer.Option(min=0.1, metavar="SECONDS", help="Look again and again, until stopped; else once.")

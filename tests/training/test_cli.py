@@ -17,7 +17,7 @@ from training import cli, console
 
 COMMANDS = (
     "simulate", "validate", "train", "evaluate", "promote", "rollback", "models", "rank", "fraud", "credit", "serve",
-    "fit-credit", "benchmark", "challenge",
+    "fit-credit", "benchmark", "challenge", "pull",
 )  # fmt: skip
 
 
