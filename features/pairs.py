@@ -177,9 +177,10 @@ def _unheard(brief: pd.Series, idf: Floats) -> list[str]:
 
 def _cosines(matrix: Floats, vector: Floats, rows: Rows) -> Values:
     """Dot products of unit rows, NaN where either side is empty; einsum, unlike BLAS, gives a row alone equal bits."""
+    if not vector.any():
+        return np.full(len(rows), np.nan)
     picked = matrix[rows]
-    known = picked.any(axis=1) & bool(vector.any())
-    return np.where(known, np.einsum("ij,j->i", picked, vector), np.nan).astype(np.float64)
+    return np.where(picked.any(axis=1), np.einsum("ij,j->i", picked, vector), np.nan).astype(np.float64)
 
 
 def _products(matrix: sparse.csr_matrix, vector: npt.NDArray[np.floating], rows: Rows) -> Values:
