@@ -98,9 +98,9 @@ class _Writer:
         return {"frame": name, INDEX: index}
 
     def _write(self, frame: pd.DataFrame, name: str) -> None:
-        pyarrow.feather.write_feather(
-            pa.Table.from_pandas(frame, preserve_index=False), self._folder / name, "uncompressed"
-        )
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        # In one chunk: to pick a few rows out of many chunks costs as much as the table is long.
+        pyarrow.feather.write_feather(table, self._folder / name, "uncompressed", chunksize=max(len(frame), 1))
 
 
 class _Reader:

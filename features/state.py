@@ -119,6 +119,11 @@ class State:
         return ~self.statuses.having(NEVER_RANKED.__contains__)
 
     @cached_property
+    def workers(self) -> npt.NDArray[np.int64]:
+        """The rows of the creators who have worked for a brand of the world."""
+        return np.flatnonzero(np.diff(self.hired.indptr))
+
+    @cached_property
     def champions(self) -> Champions:
         """Who has most of each word."""
         return Champions.of(self.terms)

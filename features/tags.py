@@ -12,6 +12,7 @@ from scipy import sparse
 
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
+FEW = 16  # words
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,13 @@ class Words:
     """A word of each of n creators: its place (n,) among ``words``, -1 where there is none."""
 
     words: tuple[str, ...]
-    places: npt.NDArray[np.int32]
+    places: npt.NDArray[np.signedinteger]
 
     @classmethod
     def of(cls, column: "pd.Series[str]") -> "Words":
         """Each different word once, as it is written."""
         places, words = pd.factorize(column)
-        return cls(tuple(words), places.astype(np.int32))
+        return cls(tuple(words), places.astype(np.int16 if len(words) < np.iinfo(np.int16).max else np.int32))
 
     @cached_property
     def unknown(self) -> Flags:
@@ -43,8 +44,14 @@ class Words:
 
     def having(self, test: Callable[[str], bool], rows: Rows | None = None) -> Flags:
         """(k,) whose word passes ``test``, of the creators in ``rows`` (all n of them without)."""
+        places = self.places if rows is None else self.places[rows]
         table = np.array([*map(test, self.words), False])  # the last is nobody's word, at -1
-        return table[self.places if rows is None else self.places[rows]]
+        if table.sum() > FEW:
+            return table[places]
+        found = np.zeros(len(places), bool)
+        for place in np.flatnonzero(table):  # a few comparisons of everyone are cheaper than a look into the table
+            found |= places == place
+        return found
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The creators being served: their state, vectors in FAISS, and what filters read. Renewed aside and swapped whole."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from models.bundle import Bundle
 from models.credit import credit_scores
 from models.dealings import dealings
 from models.exclusivity import Rivals
+from models.filters import Removed
 from models.index import VectorIndex
 from models.listing import Listing
 from models.towers import Towers
@@ -36,6 +38,8 @@ LAID_OUT = {
 }  # fmt: skip
 """What is laid out over all recent creators at once when some of them change: the columns that are kept for it."""
 AT_A_TIME = 50_000  # creators
+DERIVED = ("closed", "listing", "standing")  # from what no write changes: of a million it takes a tenth of a second
+KINDS = {"score": np.float64, "stars": np.int64, "band": object, "order_status": object}
 MOST_QUERIES = 64  # of some two megabytes
 Rows = npt.NDArray[np.int64]
 Edition = tuple[str, int]
@@ -95,8 +99,10 @@ class Catalogue:
         """Each creator and since when it is as it is: what was made of its rows holds while this stays the same."""
         return [(creator_id, self.changes.get(creator_id, 0)) for creator_id in creator_ids]
 
-    def rows_of(self, creator_ids: Iterable[str]) -> npt.NDArray[np.int64]:
+    def rows_of(self, creator_ids: Collection[str]) -> npt.NDArray[np.int64]:
         """The rows of creators in this part, -1 for who is not in it (any more)."""
+        if not len(creator_ids):
+            return np.zeros(0, np.int64)
         rows = self.state.ids.get_indexer(list(creator_ids)).astype(np.int64)
         return np.where((rows >= 0) & ~self.gone[rows], rows, -1) if len(self.gone) else rows
 
@@ -124,6 +130,20 @@ class Catalogue:
             "order_status": (self.credit["order_status"] == "SUSPENDED").to_numpy(bool),
             "max_open_orders": self.state.frame["open_orders"].to_numpy() >= np.where(np.isnan(most), np.inf, most),
         }
+
+    @cached_property
+    def standing(self) -> dict[str, npt.NDArray[Any]]:
+        """Of each creator what a ranked list shows of its credit, by column: score, stars, band and order status."""
+        return {name: self.credit[name].to_numpy(KINDS[name]) for name in KINDS}
+
+    @cached_property
+    def shut(self) -> tuple[npt.NDArray[np.bool_], list[Removed]]:
+        """(n,) who is gone or :attr:`closed`, and how many each rule removes of those before it."""
+        out, removed = self.gone.copy(), list[Removed]()
+        for name, rule in self.closed.items():
+            removed.append(Removed(filter=name, removed=int(np.count_nonzero(rule & ~out)), unknown=0))
+            out |= rule
+        return out, [one for one in removed if one["removed"]]
 
     @cached_property
     def listing(self) -> Listing:
@@ -159,11 +179,13 @@ def renewed(
     gone, rows = catalogue.gone.copy(), catalogue.state.ids.get_indexer(ids)
     gone[rows[rows >= 0]] = True
     edition = catalogue.edition + 1
-    return replace(
+    after = replace(
         catalogue, latest=latest, engaged=engaged, rivals=rivals, gone=gone,
         recent=recent if len(recent.state.ids) else None, edition=edition,
         changes={**catalogue.changes, **dict.fromkeys(ids, edition)},
     )  # fmt: skip
+    after.__dict__.update({name: catalogue.__dict__[name] for name in DERIVED if name in catalogue.__dict__})
+    return after
 
 
 def _spliced(recent: Catalogue, fresh: Catalogue, ids: pd.Index, engaged: pd.DataFrame) -> Catalogue:

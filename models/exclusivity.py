@@ -37,16 +37,13 @@ class Rivals:
         others = self.work[~self.work[c.CREATOR_ID].isin(ids)]
         return replace(self, work=_since(pd.concat([others, fresh.work], ignore_index=True), latest))
 
-    def bound(self, brief: pd.Series, ids: pd.Index) -> npt.NDArray[np.bool_]:
-        """(n,) which of the creators ``ids`` (n) have worked for a competitor of the brief's brand."""
-        out = np.zeros(len(ids), bool)
-        brands, codes = self._brands
+    def bound(self, brief: pd.Series) -> list[str]:
+        """The creators who have worked for a competitor of the brief's brand."""
+        brands, codes, creators = self._columns
         wanted = np.zeros(len(brands) + 1, bool)  # the last place is for who is not there
         wanted[brands.get_indexer(list(self.competitors(brief)))] = True
         wanted[-1] = False
-        rows = ids.get_indexer(self.work[c.CREATOR_ID].to_numpy()[wanted[codes]])
-        out[rows[rows >= 0]] = True
-        return out
+        return list(creators[wanted[codes]])
 
     def competitors(self, brief: pd.Series) -> frozenset[str]:
         """The other brands that have written a brief in the brief's industry, in whatever case it is written; without
@@ -57,10 +54,10 @@ class Rivals:
         return self.industries.get(industry.strip().casefold(), frozenset()) - {brand}
 
     @cached_property
-    def _brands(self) -> tuple[pd.Index, npt.NDArray[np.int64]]:
-        """The brands, and which of them each row of ``work`` is about."""
+    def _columns(self) -> tuple[pd.Index, npt.NDArray[np.int64], npt.NDArray[np.object_]]:
+        """The brands, and for each row of ``work`` which of them it is about, and which creator."""
         codes, brands = pd.factorize(self.work[c.BRAND_ID])
-        return pd.Index(brands), codes
+        return pd.Index(brands), codes, self.work[c.CREATOR_ID].to_numpy(object)
 
 
 def industries(briefs: pd.DataFrame) -> dict[str, frozenset[str]]:

@@ -154,11 +154,11 @@ def _verdict(name: str, value: Any, listing: Listing) -> Verdict:
     if name in LISTS:
         return _has_any_of(listing.lists[LISTS[name]], value)
     if name == "min_credit_score":
-        return _trusting(_at_least(listing.numbers["credit_score"], value))
+        return _trusting(_bounded(listing, "min", "credit_score", value))
     if name == "max_fraud_probability":
-        return _trusting(_at_most(listing.numbers["fraud_probability"], value))
+        return _trusting(_bounded(listing, "max", "fraud_probability", value))
     if bound in BOUNDS and measure in RANGES:
-        return BOUNDS[bound](listing.numbers[RANGES[measure]], value)
+        return _bounded(listing, bound, RANGES[measure], value)
     if name == "audience":
         return _all([_audience_share(listing.audience, wanted) for wanted in value], listing.size)
     if name == "brand_safety":
@@ -184,6 +184,10 @@ def _has_any_of(values: Lists, wanted: Sequence[str]) -> Verdict:
     return Verdict(values.having(lambda word: word.lower() in asked), values.empty)
 
 
+def _bounded(listing: Listing, bound: str, name: str, value: float) -> Verdict:
+    return Verdict(BOUNDS[bound](listing.numbers[name], value), listing.unknown[name])
+
+
 def _at_least(values: Values, least: float) -> Verdict:
     return Verdict(values >= least, np.isnan(values))
 
@@ -192,7 +196,7 @@ def _at_most(values: Values, most: float) -> Verdict:
     return Verdict(values <= most, np.isnan(values))
 
 
-BOUNDS = {"min": _at_least, "max": _at_most}
+BOUNDS = {"min": np.greater_equal, "max": np.less_equal}
 
 
 def _trusting(verdict: Verdict) -> Verdict:

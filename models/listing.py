@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,11 @@ class Listing:
         measured = {name: np.ascontiguousarray(state.frame[name].to_numpy()) for name in MEASURED}
         numbers = measured | {c.CREATOR_PRICE: asked.amounts, PRICE_USD: asked.usd}
         return cls(len(state.ids), words, state.lists, numbers, state.audience)
+
+    @cached_property
+    def unknown(self) -> Mapping[str, npt.NDArray[np.bool_]]:
+        """(n,) whose number is not known, by name."""
+        return {name: np.isnan(values) for name, values in self.numbers.items()}
 
     def summary(self, row: int) -> dict[str, Any]:
         """What a list shows of one creator, as JSON values."""

@@ -28,7 +28,6 @@ from models.retriever import retrieve
 LIMIT = 20
 # What the ranker scores for one answer. More cost as much again, and change less and less (docs/serving.md).
 CANDIDATES = 1_000
-CREDIT = ("score", "stars", "band", "order_status")  # what a ranked list shows of it
 
 
 @dataclass(frozen=True)
@@ -134,14 +133,14 @@ def wished(brief: pd.Series | None) -> dict[str, Any]:
 def barred(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
 ) -> tuple[npt.NDArray[np.bool_], list[Removed]]:
-    """(n,) whom the :func:`rules` exclude or who is gone, and how many each rule removed."""
-    out = catalogue.gone.copy()
-    removed, count = list[Removed](), int(np.count_nonzero(out))
-    for name, rule in rules(catalogue, request, brief).items():
-        out |= rule
-        total = int(np.count_nonzero(out))
-        removed += [Removed(filter=name, removed=total - count, unknown=0)] if total > count else []
-        count = total
+    """(n,) who is gone or may not be offered by the :func:`rules`, and how many each rule removed."""
+    (out, removed), shared = catalogue.shut, True
+    for name, rows in _named(catalogue, request, brief).items():
+        new = np.unique(rows[~out[rows]])
+        if len(new):
+            out, shared = out.copy() if shared else out, False
+            out[new] = True
+            removed = [*removed, Removed(filter=name, removed=len(new), unknown=0)]
     return out, removed
 
 
@@ -149,16 +148,18 @@ def rules(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """(n,) whom the marketplace's own rules, the request or the ``brief``'s competitors exclude, by rule."""
-    found = {**catalogue.closed, "exclude_creator_ids": _among(catalogue, request.get("exclude_creator_ids") or [])}
-    return found | ({} if brief is None else {"exclusivity": catalogue.rivals.bound(brief, catalogue.state.ids)})
+    everyone = np.arange(len(catalogue.gone))
+    return catalogue.closed | {
+        name: np.isin(everyone, rows) for name, rows in _named(catalogue, request, brief).items()
+    }
 
 
-def _among(catalogue: Catalogue, creator_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """(n,) who is one of those named; an id that nobody has names nobody."""
-    rows = catalogue.rows_of(creator_ids)
-    named = np.zeros(len(catalogue.gone), bool)
-    named[rows[rows >= 0]] = True
-    return named
+def _named(catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None) -> dict[str, Rows]:
+    """The rows that the request or the brief excludes; an id that nobody has names nobody."""
+    named = {"exclude_creator_ids": catalogue.rows_of(request.get("exclude_creator_ids") or [])}
+    if brief is not None:
+        named["exclusivity"] = catalogue.rows_of(catalogue.rivals.bound(brief))
+    return {name: rows[rows >= 0] for name, rows in named.items()}
 
 
 def _score(
@@ -173,7 +174,8 @@ def _score(
     with stage("score"):
         scores = bundle.ranker.score(pairs)
     pinned = np.full(len(pairs), len(pins))
-    pinned[pairs.index.get_indexer(list(pins))] = np.arange(len(pins))
+    if pins:
+        pinned[pairs.index.get_indexer(list(pins))] = np.arange(len(pins))
     order = np.lexsort((_by_id(offers), -scores, pinned))
     limit, diversity = request.get("limit", LIMIT), request.get("diversity") or 0.0
     draw = _explorer(bundle, offers, pairs, order, limit) if request.get("explore") else None
@@ -263,7 +265,8 @@ def _known(
     for offer, start, end in zip(offers, ends, ends[1:], strict=False):
         mine = np.flatnonzero((best >= start) & (best < end))
         rows, part = offer.rows[best[mine] - start], offer.part
-        credit = part.credit[list(CREDIT)].iloc[rows].to_dict("records")
+        standing = {name: values[rows].tolist() for name, values in part.standing.items()}
+        credit = [dict(zip(standing, values, strict=True)) for values in zip(*standing.values(), strict=True)]
         fraud = pd.Series(part.state.frame["fraud_probability"].to_numpy()[rows])
         scores = part.dealings["risk_score"].to_numpy()[rows]
         levels = bundle.fraud.policy.levels_of(scores) if bundle.fraud else [None] * len(rows)
@@ -274,7 +277,7 @@ def _known(
                 "creator_id": creator_id,
                 "price": _price(part, offer.query, row, bids.get(creator_id)),
                 "forecast": None,
-                "credit": owed | {"score": number(owed["score"]), "stars": int(owed["stars"])},
+                "credit": owed | {"score": number(owed["score"])},
                 "fraud": {"probability": number(probability), "risk_level": level},
                 "usd": dollars,
             }

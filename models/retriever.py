@@ -36,7 +36,7 @@ def retrieve(query: Query, state: State, index: VectorIndex | None, allowed: Fla
 
 def liked(query: Query, state: State, allowed: Flags, k: int) -> Rows:
     """The ``k`` best by :func:`features.pairs.lookalike_tastes`: who has worked for brands of like taste."""
-    rows = np.flatnonzero(allowed & (np.diff(state.hired.indptr) > 0))
+    rows = state.workers[allowed[state.workers]]
     return _best(rows, lookalike_tastes(query, state, rows), k)
 
 
