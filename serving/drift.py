@@ -8,8 +8,7 @@ import pandas as pd
 from models.drift import Inputs, Values, drawn
 
 RANKINGS = 500  # the latest, of this worker
-FEWEST = 250  # of fewer the index is mostly noise
-EVERY = 50  # rankings it is computed anew
+EVERY = 250  # rankings it is computed anew, in milliseconds that requests wait; of fewer it would be mostly noise
 
 
 class Drift:
@@ -34,6 +33,6 @@ class Drift:
             return {}
         self._rows.append(drawn(pairs, self._rng))
         self._seen += 1
-        if self._seen < FEWEST or self._seen % EVERY:
+        if self._seen % EVERY:
             return {}
         return inputs.stability(pd.DataFrame(np.vstack(self._rows), columns=pairs.columns))
