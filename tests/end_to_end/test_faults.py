@@ -201,7 +201,10 @@ def test_killed_workers_lose_no_acknowledged_event_and_break_connections_only(se
         for number in range(1_000_000):
             name = f"kill-{writer}-{number}"
             while not done.is_set():
-                with suppress(httpx.TransportError), httpx.Client(base_url=service.base_url, timeout=60) as client:
+                with (
+                    suppress(httpx.TransportError),
+                    httpx.Client(base_url=service.base_url, timeout=PATIENCE) as client,
+                ):
                     status = told(client, name, ids[writer]).status_code
                     statuses[status] += 1
                     if status == 200:

@@ -80,13 +80,21 @@ def _growth(times: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> d
 def _workers(url: str) -> list[psutil.Process]:
     """The processes that answer on the service's port: those who listen there and started nobody else who does."""
     port = urlsplit(url).port or 80
-    listening = {one.pid for one in psutil.net_connections("tcp") if one.laddr and one.laddr.port == port and one.pid}
-    found = [psutil.Process(pid) for pid in sorted(listening)]
+    found = [one for one in psutil.process_iter() if _listens(one, port)]
     parents = {one.ppid() for one in found}
     workers = [one for one in found if one.pid not in parents]
     if not workers:
         raise bad("url", "must be a service on this machine, whose memory can be read", url)
     return workers
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    try:  # asked of the system as a whole, a socket that several share is told of one of them only
+        return any(
+            one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in process.net_connections("tcp")
+        )
+    except psutil.Error:  # somebody else's process, or one that has just ended
+        return False
 
 
 def _watched(workers: list[psutil.Process], seconds: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
