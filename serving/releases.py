@@ -121,8 +121,10 @@ def check_speed(new: "Engine", served: "Engine") -> None:
 
 
 def release_memory() -> None:
-    """Gives back what the process has dropped; what is left lives long, and no collection need walk it."""
-    gc.unfreeze()
+    """Gives back what the process has dropped; what is left lives long, and no collection need walk it.
+
+    Nor does this one walk what was frozen before: every answer waits for a collection, and an engine goes without one.
+    """
     gc.collect()
     gc.freeze()
     return_holes()

@@ -1,6 +1,8 @@
 """Every answer of the engine over a trained release, in the shapes the API promises."""
 
+import gc
 import json
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ import pytest
 
 from features import columns as c
 from features.errors import InputError
+from features.schema import Tables
 from features.source import InMemory
 from features.tables import read_tables
 from models.catalogue import Catalogue
@@ -490,3 +493,16 @@ def every_page(engine: Engine) -> list[str]:
 
 def codes(one: dict[str, Any]) -> set[str]:
     return {reason["code"] for reason in one["reasons"]}
+
+
+def test_an_engine_goes_with_its_last_request_and_needs_no_collector(engine: Engine, few: Tables) -> None:
+    own = Engine(engine._bundle, InMemory(few), engine._bank)
+    own.rank({"brief": {"description": "matcha"}})
+    own.profile({"creator_ids": [few["creators"][c.CREATOR_ID].iloc[0]]}, risk=True)
+    gone = weakref.ref(own._catalogue)
+    gc.disable()
+    try:
+        del own
+        assert gone() is None
+    finally:
+        gc.enable()
