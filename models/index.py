@@ -20,12 +20,12 @@ MOST_GATHERED = 20_000  # and above this number it is not
 LARGE = 100_000  # rows; below, cells would save a millisecond and cost recall
 CELLS = 2048
 TRAINED_ON = 80_000
-# How many allowed rows the cells scanned hold: as many as are among READ rows, within these bounds. 50,000 found .99 of
-# the 200 nearest of a million and more, 15,000 enough where a twentieth is allowed (docs/serving.md).
+# How many allowed rows the cells scanned hold: as many as are among READ rows, within these bounds. More of them found
+# no more of the 200 nearest of a million (docs/serving.md).
 READ = 300_000
 SCANNED = (15_000, 50_000)
 SAMPLED = 16  # one row in so many tells how many allowed ones a cell holds
-AGAIN = 1.5  # times as many by their codes as are wanted
+AGAIN = 4  # times as many by their codes as are wanted: creators who are alike have one code
 
 
 class VectorIndex:
