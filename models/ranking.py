@@ -19,8 +19,9 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.considered import Considered, candidates
 from models.diversity import pool_size
+from models.eligibility import barred, eligible
 from models.exploration import FEW_JOBS, bonuses, floor_places, seed_of
-from models.filters import Filtered, Removed, apply, hints, together
+from models.filters import Filtered, Removed, hints, together
 from models.places import Exploring, Places, places
 from models.reasons import Reason, in_language, said, spoken
 from models.retriever import retrieve
@@ -111,55 +112,6 @@ def query_of(
     among = [(one.state, one.gone) for one in catalogue.parts]
     query = build_query(brief, part.state, bank, bundle.idf, catalogue.engaged, catalogue.latest, bids, among)
     return replace(query, vector=bundle.towers.briefs(query.inputs[None])[0])
-
-
-def eligible(
-    catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
-) -> tuple[npt.NDArray[np.bool_], Filtered, list[Removed]]:
-    """(n,) who may be offered, what the brief's and the request's filters did, and what was removed before them
-    (:func:`barred`)."""
-    out, removed = barred(catalogue, request, brief)
-    filters = wished(brief) | dict(request.get("filters") or {})
-    filtered = apply(catalogue.listing, filters, within=~out)
-    return filtered.allowed, filtered, removed
-
-
-def wished(brief: pd.Series | None) -> dict[str, Any]:
-    """What a brief asks for so plainly that it is a filter: a language is obeyed, all else it wants is weighed."""
-    languages = [] if brief is None else brief[c.TARGET_LANGUAGES]
-    return {c.TARGET_LANGUAGES: languages} if languages else {}
-
-
-def barred(
-    catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
-) -> tuple[npt.NDArray[np.bool_], list[Removed]]:
-    """(n,) who is gone or may not be offered by the :func:`rules`, and how many each rule removed."""
-    (out, removed), shared = catalogue.shut, True
-    for name, rows in _named(catalogue, request, brief).items():
-        new = np.unique(rows[~out[rows]])
-        if len(new):
-            out, shared = out.copy() if shared else out, False
-            out[new] = True
-            removed = [*removed, Removed(filter=name, removed=len(new), unknown=0)]
-    return out, removed
-
-
-def rules(
-    catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
-) -> dict[str, npt.NDArray[np.bool_]]:
-    """(n,) whom the marketplace's own rules, the request or the ``brief``'s competitors exclude, by rule."""
-    everyone = np.arange(len(catalogue.gone))
-    return catalogue.closed | {
-        name: np.isin(everyone, rows) for name, rows in _named(catalogue, request, brief).items()
-    }
-
-
-def _named(catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None) -> dict[str, Rows]:
-    """The rows that the request or the brief excludes; an id that nobody has names nobody."""
-    named = {"exclude_creator_ids": catalogue.rows_of(request.get("exclude_creator_ids") or [])}
-    if brief is not None:
-        named["exclusivity"] = catalogue.rows_of(catalogue.rivals.bound(brief))
-    return {name: rows[rows >= 0] for name, rows in named.items()}
 
 
 def _score(

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from features.errors import InputError
 from features.source import InMemory
 from models.diversity import diversified
+from models.eligibility import eligible, rules, wished
 from models.engine import Engine, brief_row
-from models.ranking import eligible, rules, wished
 
 BRIEF: dict[str, Any] = {"title": "Matcha latte", "description": "cozy recipe videos", "content_labels": ["food"]}
 PLACES = st.lists(st.integers(0, 59), unique=True, max_size=6)

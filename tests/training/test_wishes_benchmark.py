@@ -15,7 +15,7 @@ from features.tables import read_tables
 from features.text import EmbeddingCache, load_encoder
 from models.bundle import Bundle
 from models.catalogue import build_catalogue
-from models.ranking import eligible
+from models.eligibility import eligible
 from models.registry import local_champion
 from training.benchmarks.wishes import (
     BESIDE,

@@ -13,9 +13,10 @@ from features.pairs import Query, pair_features
 from features.trace import tracing
 from models.bundle import Bundle
 from models.catalogue import Catalogue
+from models.eligibility import eligible
 from models.engine import brief_row
 from models.gbm import margins
-from models.ranking import CANDIDATES, eligible, query_of, rank
+from models.ranking import CANDIDATES, query_of, rank
 from models.retriever import retrieve
 
 AT_A_TIME = 50_000

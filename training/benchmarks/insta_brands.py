@@ -24,8 +24,9 @@ from features.tables import read_tables
 from features.text import EmbeddingCache, load_encoder
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue
+from models.eligibility import eligible
 from models.measures import bootstrap, ndcg, recall
-from models.ranking import eligible, query_of
+from models.ranking import query_of
 from training.fit import bundle_of, fit
 
 DEPTH = 100

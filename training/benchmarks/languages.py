@@ -27,9 +27,10 @@ from features.tables import read_tables
 from features.text import EmbeddingCache, load_encoder
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue
+from models.eligibility import eligible
 from models.engine import brief_row
 from models.measures import Interval, bootstrap
-from models.ranking import eligible, query_of, rank
+from models.ranking import query_of, rank
 from training.fit import bundle_of, fit
 
 BRIEFS = Path(__file__).with_suffix(".json")

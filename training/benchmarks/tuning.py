@@ -20,10 +20,11 @@ from features.schema import Tables
 from features.tables import read_tables
 from features.text import EmbeddingCache, load_encoder
 from models.bundle import Bundle
+from models.eligibility import eligible
 from models.fraud import fit_fraud
 from models.measures import Interval, bootstrap, ndcg
 from models.ranker import Ranker
-from models.ranking import eligible, query_of
+from models.ranking import query_of
 from training.evaluation.cases import Case, evidence, past, read_truth, weekly
 from training.evaluation.reading import DEPTH
 from training.evaluation.subject import SEED

@@ -23,10 +23,11 @@ from features.tables import read_tables
 from features.text import EmbeddingCache, load_encoder
 from models.bundle import Bundle
 from models.catalogue import Catalogue
+from models.eligibility import rules, wished
 from models.exploration import FEW_JOBS
 from models.filters import apply
 from models.measures import Interval, bootstrap, gini, ndcg
-from models.ranking import query_of, rank, rules, wished
+from models.ranking import query_of, rank
 from training.evaluation.cases import Case, evidence, read_truth, weekly
 from training.evaluation.subject import SEED, trained_on_the_past
 

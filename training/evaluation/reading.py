@@ -14,8 +14,9 @@ from features.pairs import Query, Rows, Values, pair_features
 from features.text import creator_texts
 from models.bundle import Bundle
 from models.catalogue import Catalogue
+from models.eligibility import eligible
 from models.measures import ndcg, precision_of_list, recall, reciprocal_rank
-from models.ranking import eligible, query_of, rank
+from models.ranking import query_of, rank
 from models.retriever import retrieve
 from training.evaluation.cases import Case
 from training.examples import POSITIVE
