@@ -57,7 +57,7 @@ def test_every_posted_route_of_the_table_has_an_example_or_writes() -> None:
     table = set(re.findall(r"/v1/[a-z_/]+", README.split("| route |")[1].split("```")[0]))
     writes = {
         "/v1/creators/upsert", "/v1/creators/delete", "/v1/events", "/v1/feedback", "/v1/fraud/labels",
-        "/v1/credit/assess",
+        "/v1/credit/assess", "/v1/models/reload",
     }  # fmt: skip
     assert table - writes == {route for route, _ in REQUESTS}
 

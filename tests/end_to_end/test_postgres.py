@@ -37,7 +37,7 @@ def test_what_was_acknowledged_outlasts_kill_9_and_credit_is_computed_from_it(ho
     url, port = postgres.new_database(), free_port()
     write_tables(read_tables(dataset), url)
     own_home = shutil.copytree(home, tmp_path / "home")
-    ids = sorted(read_tables(dataset)["creators"]["creator_id"].unique())[:WRITERS]
+    *ids, unasked = sorted(read_tables(dataset)["creators"]["creator_id"].unique())[: WRITERS + 1]
     command = [CREATORMATCH, "serve", "--home", str(own_home), "--data", url, "--port", str(port)]
     log, known = tmp_path / "log", stored(url)
 
@@ -59,20 +59,22 @@ def test_what_was_acknowledged_outlasts_kill_9_and_credit_is_computed_from_it(ho
         assert all(now["score"] > then["score"] for now, then in zip(credit(service), before, strict=True))
         postgres.stop()
         try:
-            rankings = without_a_store(service, ids)
+            rankings = without_a_store(service, ids, unasked)
         finally:
             postgres.start()
-        with_a_store_again(service, ids, rankings)
+        with_a_store_again(service, unasked, rankings)
         without_a_parent(port)
 
 
-def without_a_store(service: httpx.Client, ids: list[str]) -> list[dict[str, Any]]:
-    """What is in memory is served and says of when it is; the rest is a 503. Answers the rankings made meanwhile."""
+def without_a_store(service: httpx.Client, ids: list[str], unasked: str) -> list[dict[str, Any]]:
+    """What is in memory is served and says of when it is, credit of ``ids`` too, which was asked before; the rest, such
+    as that of who is ``unasked``, is a 503. Answers the rankings made meanwhile."""
     began = time.monotonic()
     rankings = [service.post("/v1/creators/rank", json={"brief": {"title": f"tea {i}"}}).json() for i in range(20)]
     assert time.monotonic() - began < 10
     assert all(one["results"] and one["data_as_of"] for one in rankings)
-    for path, body in needing(ids[0], rankings[0]):
+    assert service.post("/v1/credit", json={"creator_ids": ids[:1]}).status_code == 200
+    for path, body in needing(unasked, rankings[0]):
         answer = service.post(path, json=body)
         assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1"), (path, answer.text)
     for path, body in (("/v1/creators/search", {"query": "tea"}), ("/v1/creators/similar", {"creator_ids": ids[:1]})):
@@ -81,9 +83,9 @@ def without_a_store(service: httpx.Client, ids: list[str]) -> list[dict[str, Any
     return rankings
 
 
-def with_a_store_again(service: httpx.Client, ids: list[str], rankings: list[dict[str, Any]]) -> None:
+def with_a_store_again(service: httpx.Client, unasked: str, rankings: list[dict[str, Any]]) -> None:
     """Within seconds everything is answered, also feedback on what was ranked while the store was down."""
-    for path, body in needing(ids[0], rankings[0]):
+    for path, body in needing(unasked, rankings[0]):
         end = time.monotonic() + 20
         while (answer := service.post(path, json=body)).status_code == 503 and time.monotonic() < end:
             time.sleep(0.2)

@@ -21,7 +21,7 @@ from training.cli import app
 from training.evaluation.cases import evidence, read_truth
 from training.evaluation.page import page, table
 from training.evaluation.report import LEAST, evaluate
-from training.evaluation.subject import registered
+from training.evaluation.subject import _until
 from training.train import train
 
 PLOTS = {"ranking", "retriever", "slices", "languages", "off_policy"}
@@ -219,11 +219,11 @@ def test_a_few_briefs_are_refused_before_anything_is_trained(dataset: Path, tmp_
 
 
 def test_a_release_that_does_not_say_until_when_its_data_go_is_refused(home: Path, tmp_path: Path) -> None:
-    own = shutil.copytree(home, tmp_path / "home")
-    path = own / "releases" / "1" / "manifest.json"
+    folder = shutil.copytree(home / "releases" / "1", tmp_path / "1")
+    path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     for entry in manifest["models"].values():
         del entry["data_as_of"]
     path.write_text(json.dumps(manifest))
     with pytest.raises(InputError, match="made before releases kept the end of their data; train again"):
-        registered("release@1", own)
+        _until(folder)
