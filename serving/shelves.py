@@ -32,11 +32,11 @@ class Shelves:
     def __init__(self, home: Path, url: str) -> None:
         self._home, self._url = home, url
         shown = sa.make_url(url).render_as_string(hide_password=True)
-        self._folder = home / CATALOGUES / hashlib.sha256(shown.encode()).hexdigest()[:12]
+        self.folder = home / CATALOGUES / hashlib.sha256(shown.encode()).hexdigest()[:12]
 
     def newest(self, release: str) -> tuple[Path, int] | None:
         """The folder of the newest catalogue of a release, and up to which write it knows the store; None without."""
-        found = [(path, int(path.name.rpartition("-")[2])) for path in self._folder.glob(f"{release}-*[0-9]")]
+        found = [(path, int(path.name.rpartition("-")[2])) for path in self.folder.glob(f"{release}-*[0-9]")]
         return max(found, key=lambda one: one[1], default=None)
 
     def build(self, release: Path, number: int) -> tuple[Path, int]:
@@ -47,7 +47,7 @@ class Shelves:
         with self._alone():
             if (kept := self.newest(release.name)) and kept[1] >= number:
                 return kept  # another worker wanted the same
-            folder = self._folder / f"{release.name}-{number}"
+            folder = self.folder / f"{release.name}-{number}"
             settings = {"CREATORMATCH_SHELF": self._url}  # a URL may hold a password, and arguments are seen by all
             command = [sys.executable, "-m", "serving.shelves", str(self._home), str(release), str(folder)]
             if subprocess.run(command, env=os.environ | settings, check=False).returncode:
@@ -57,14 +57,14 @@ class Shelves:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("w") as lock:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _clear(self, release: str) -> None:
         """Removes all but the newest; who has one mapped keeps its pages."""
-        for path in sorted(self._folder.glob(f"{release}-*[0-9]"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
+        for path in sorted(self.folder.glob(f"{release}-*[0-9]"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
             shutil.rmtree(path)
 
 

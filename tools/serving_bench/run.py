@@ -138,7 +138,7 @@ def _ours(data: Path, folder: Path, home: Path, release: Path) -> Iterator[tuple
     url = open_store(home, str(data / "sample"))
     with Store(url).reading() as now:
         number = now.number()
-    shelf = Shelves(home, url)._folder / f"{release.name}-{number}"
+    shelf = Shelves(home, url).folder / f"{release.name}-{number}"
     shelf.parent.mkdir(parents=True)
     shelf.symlink_to(folder.resolve())
     command = [str(Path(sys.executable).with_name("creatormatch")), "serve", "--home", str(home)]
