@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -31,6 +32,29 @@ def test_contributions_add_up_to_the_score() -> None:
     parts = gbm.contributions(booster, x)
     assert parts.shape == (200, 3)
     assert parts.sum(axis=1) == pytest.approx(gbm.predict(booster, x))
+
+
+@pytest.mark.parametrize("objective", ["regression", "binary", "lambdarank", "cross_entropy"])
+def test_scores_are_lightgbms_own_to_the_bit(objective: str) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(500, 2))
+    x[rng.random(x.shape) < 0.2], x[rng.random(x.shape) < 0.2] = np.nan, 0
+    y = (np.nan_to_num(x[:, 0]) > 0).astype(float)
+    params = {"objective": objective, "min_data_in_leaf": 5, "use_missing": True}
+    group = [100] * 5 if objective == "lambdarank" else None
+    booster = gbm.train_booster(params, x, y, feature_names=NAMES, rounds=40, group=group, seed=0)
+    thresholds = np.array([tree["threshold"] for tree in _splits(booster)])
+    at = np.vstack([x, np.stack([thresholds, np.nextafter(thresholds, np.inf)], axis=1), [[np.inf, -np.inf]]])
+    for matrix in (at, at.astype(np.float32), at[:1], at[:0]):
+        expected = booster.predict(matrix, num_threads=1) if len(matrix) else np.zeros(0)
+        assert gbm.predict(booster, matrix).tobytes() == np.asarray(expected).tobytes()
+        raw = booster.predict(matrix, raw_score=True, num_threads=1) if len(matrix) else np.zeros(0)
+        assert gbm.margins(booster, matrix).tobytes() == np.asarray(raw).tobytes()
+
+
+def _splits(booster: lgb.Booster) -> list[dict[str, float]]:
+    roots = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
+    return [root for root in roots if "threshold" in root]
 
 
 def test_a_monotone_feature_never_lowers_the_score() -> None:

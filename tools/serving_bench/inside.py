@@ -15,7 +15,6 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.eligibility import eligible
 from models.engine import brief_row
-from models.gbm import margins
 from models.ranking import CANDIDATES, query_of, rank
 from models.retriever import retrieve
 
@@ -30,7 +29,7 @@ def costs(
     catalogue: Catalogue, bundle: Bundle, bank: TextBank, requests: Sequence[Mapping[str, Any]], repeats: int
 ) -> dict[str, Any]:
     """Milliseconds of the whole path with a warm brief, of its stages, and of the irreducible parts: the index's search
-    among those allowed and the trees over as many candidates."""
+    among those allowed and LightGBM's predict over as many candidates."""
     found = [one for request in requests for one in _costs_of(catalogue, bundle, bank, request, repeats)]
     whole, least, explained, stages = (list(values) for values in zip(*found, strict=True))
     return {
@@ -56,7 +55,7 @@ def _costs_of(
 
     def least() -> float:
         search = _ms(lambda: catalogue.index.search(query.vector, CANDIDATES, allowed))
-        return search + _ms(lambda: margins(bundle.ranker.booster, matrix))
+        return search + _ms(lambda: bundle.ranker.booster.predict(matrix, num_threads=1))
 
     once()  # warms the brief
     found = []
