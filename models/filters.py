@@ -4,6 +4,7 @@ A creator whose fraud or credit is unknown passes a filter on it and is counted 
 else does not pass, and is counted both as removed and as unknown.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from features.audience import Shares, target_share
 from features.errors import bad
 from features.tags import Lists, Words
 from features.vocabulary import AUDIENCE_DIMENSIONS
+from models.bitmaps import Bits, Flags, Verdict, count, packed, unpacked
 from models.listing import Listing
 
-Flags = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
 LISTS = {
     "content_labels": c.CONTENT_LABELS, "content_styles": c.CONTENT_STYLES, "content_formats": c.CONTENT_FORMATS,
@@ -86,30 +87,20 @@ class Filtered:
     hints: list[Hint]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One filter's (n,) ``passes``, and where the value it reads is ``unknown``."""
-
-    passes: Flags
-    unknown: Flags
-
-
 def apply(listing: Listing, filters: Mapping[str, Any], within: Flags | None = None) -> Filtered:
     """Applies the given ``filters`` (null means not given) to the listing (n creators); only ``within`` (n,) counts.
 
     Raises InputError naming a filter, audience dimension or brand-safety rule that does not exist.
     """
-    start = np.ones(listing.size, bool) if within is None else within
-    given = {name: value for name, value in filters.items() if value is not None}
-    verdicts = {name: _verdict(name, value, listing) for name, value in given.items()}
-    allowed, count, removed = start, _count(start), []
+    start = packed(np.ones(listing.size, bool) if within is None else within)
+    verdicts = {name: _recent(name, value, listing) for name, value in filters.items() if value is not None}
+    allowed, left, removed = start, count(start), []
     for name, verdict in verdicts.items():
-        unknown = _count(allowed & verdict.unknown)
+        unknown = count(allowed & verdict.unknown)
         allowed = allowed & verdict.passes
-        left = _count(allowed)
-        removed.append(Removed(filter=name, removed=count - left, unknown=unknown))
-        count = left
-    return Filtered(allowed, removed, _hints(start, verdicts))
+        before, left = left, count(allowed)
+        removed.append(Removed(filter=name, removed=before - left, unknown=unknown))
+    return Filtered(unpacked(allowed, listing.size), removed, _hints(start, verdicts))
 
 
 def together(removed: Sequence[Sequence[Removed]]) -> list[Removed]:
@@ -130,19 +121,20 @@ def hints(filtered: Sequence[Filtered]) -> list[Hint]:
     return [Hint(filter=name, would_add=count) for name, count in sums.most_common()]
 
 
-def _hints(start: Flags, verdicts: Mapping[str, Verdict]) -> list[Hint]:
+def _hints(start: Bits, verdicts: Mapping[str, Verdict]) -> list[Hint]:
     """Those who fail exactly one filter, by that filter."""
     once, more = np.zeros_like(start), np.zeros_like(start)
     for verdict in verdicts.values():
         more |= once & ~verdict.passes
         once |= ~verdict.passes
     once &= start & ~more
-    hints = [Hint(filter=name, would_add=_count(once & ~verdict.passes)) for name, verdict in verdicts.items()]
+    hints = [Hint(filter=name, would_add=count(once & ~verdict.passes)) for name, verdict in verdicts.items()]
     return sorted((hint for hint in hints if hint["would_add"]), key=lambda hint: -hint["would_add"])
 
 
-def _count(flags: Flags) -> int:
-    return int(np.count_nonzero(flags))
+def _recent(name: str, value: Any, listing: Listing) -> Verdict:
+    """The verdict of a filter that may have been given a moment ago: marketplaces ask the same of page after page."""
+    return listing.verdicts.get((name, json.dumps(value)), lambda: _verdict(name, value, listing))
 
 
 def _verdict(name: str, value: Any, listing: Listing) -> Verdict:
@@ -169,31 +161,31 @@ def _verdict(name: str, value: Any, listing: Listing) -> Verdict:
 def _is_any_of(values: Words, wanted: Sequence[str]) -> Verdict:
     """Whether the word is wanted, without regard to case."""
     asked = {word.lower() for word in wanted}
-    return Verdict(values.having(lambda word: word.lower() in asked), values.unknown)
+    return Verdict.of(values.having(lambda word: word.lower() in asked), values.unknown)
 
 
 def _speaks_any_of(tags: Words, wanted: Sequence[str]) -> Verdict:
     """Whether a wanted language range matches the tag, as pt matches pt-BR (RFC 4647, basic filtering)."""
     ranges = tuple(f"{word.lower()}-" for word in wanted)
-    return Verdict(tags.having(lambda tag: f"{tag.lower()}-".startswith(ranges)), tags.unknown)
+    return Verdict.of(tags.having(lambda tag: f"{tag.lower()}-".startswith(ranges)), tags.unknown)
 
 
 def _has_any_of(values: Lists, wanted: Sequence[str]) -> Verdict:
     """Whether one of a list of words is wanted, without regard to case; an empty list says nothing."""
     asked = {word.lower() for word in wanted}
-    return Verdict(values.having(lambda word: word.lower() in asked), values.empty)
+    return Verdict.of(values.having(lambda word: word.lower() in asked), values.empty)
 
 
 def _bounded(listing: Listing, bound: str, name: str, value: float) -> Verdict:
-    return Verdict(BOUNDS[bound](listing.numbers[name], value), listing.unknown[name])
+    return Verdict(packed(BOUNDS[bound](listing.numbers[name], value)), listing.unknown[name])
 
 
 def _at_least(values: Values, least: float) -> Verdict:
-    return Verdict(values >= least, np.isnan(values))
+    return Verdict.of(values >= least, np.isnan(values))
 
 
 def _at_most(values: Values, most: float) -> Verdict:
-    return Verdict(values <= most, np.isnan(values))
+    return Verdict.of(values <= most, np.isnan(values))
 
 
 BOUNDS = {"min": np.greater_equal, "max": np.less_equal}
@@ -224,7 +216,7 @@ def _at_most_young(ages: Shares, cap: AgeCap) -> Verdict:
 
 
 def _all(verdicts: Sequence[Verdict], size: int) -> Verdict:
-    passes, unknown = np.ones(size, bool), np.zeros(size, bool)
+    passes, unknown = packed(np.ones(size, bool)), packed(np.zeros(size, bool))
     for verdict in verdicts:
         passes, unknown = passes & verdict.passes, unknown | verdict.unknown
     return Verdict(passes, unknown)

@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from features import columns as c
 from features.audience import Shares
+from features.recent import Recent
 from features.state import State
 from features.tags import Lists, Words
+from models.bitmaps import Bits, Verdict, packed
 
 MEASURED = (c.FOLLOWERS_COUNT, c.MEDIAN_VIEWS, c.ENGAGEMENT_RATE, "credit_score", "fraud_probability")
+MOST_VERDICTS = 64  # of a quarter of a megabyte where there are a million creators
 PRICE_USD = "creator_price_usd"  # prices are compared in US dollars, whatever currency a creator asks in
 
 
@@ -40,9 +43,14 @@ class Listing:
         return cls(len(state.ids), words, state.lists, numbers, state.audience)
 
     @cached_property
-    def unknown(self) -> Mapping[str, npt.NDArray[np.bool_]]:
-        """(n,) whose number is not known, by name."""
-        return {name: np.isnan(values) for name, values in self.numbers.items()}
+    def unknown(self) -> Mapping[str, Bits]:
+        """Whose number is not known, by name."""
+        return {name: packed(np.isnan(values)) for name, values in self.numbers.items()}
+
+    @cached_property
+    def verdicts(self) -> Recent[Verdict]:
+        """What filters that were given lately said of everyone, by name and value."""
+        return Recent(MOST_VERDICTS)
 
     def summary(self, row: int) -> dict[str, Any]:
         """What a list shows of one creator, as JSON values."""

@@ -14,8 +14,9 @@ from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.schema import CONTRACT, Kind, Tables
+from models.bitmaps import Flags
 from models.catalogue import Catalogue
-from models.filters import Flags, Values, apply, hints, together
+from models.filters import Values, apply, hints, together
 from models.listing import PRICE_USD
 
 SORTS = {

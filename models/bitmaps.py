@@ -1,0 +1,41 @@
+"""Sets of a catalogue's rows as bits: of a million creators 125 KB, which meet and are counted in microseconds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Flags = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint64]
+WORD = 64
+
+
+def packed(flags: Flags) -> Bits:
+    """(⌈n / 64⌉,) words with a bit for each of ``flags`` (n,), the rest zeros."""
+    bits = np.zeros(-(-len(flags) // WORD), np.uint64)
+    octets = np.packbits(flags, bitorder="little")
+    bits.view(np.uint8)[: len(octets)] = octets
+    return bits
+
+
+def unpacked(bits: Bits, size: int) -> Flags:
+    """(size,) the first ``size`` bits."""
+    return np.unpackbits(bits.view(np.uint8), count=size, bitorder="little").view(np.bool_)
+
+
+def count(bits: Bits) -> int:
+    """How many bits are set."""
+    return int(np.bitwise_count(bits).sum())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One filter's ``passes``, and where the value it reads is ``unknown``."""
+
+    passes: Bits
+    unknown: Bits
+
+    @classmethod
+    def of(cls, passes: Flags, unknown: Flags) -> "Verdict":
+        """From (n,) flags."""
+        return cls(packed(passes), packed(unknown))
