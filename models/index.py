@@ -25,7 +25,8 @@ TRAINED_ON = 80_000
 READ = 300_000
 SCANNED = (15_000, 50_000)
 SAMPLED = 16  # one row in so many tells how many allowed ones a cell holds
-AGAIN = 4  # times as many by their codes as are wanted: creators who are alike have one code
+# By their codes twice as many are found as are wanted, and no fewer than these: creators who are alike have one code.
+AGAIN, AT_LEAST = 2, 800
 
 
 class VectorIndex:
@@ -64,7 +65,7 @@ class VectorIndex:
         bitmap = np.packbits(allowed, bitorder="little")
         selector = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
         if self._cells:
-            return self._best(query, k, self._cells.search(query, int(AGAIN * k), allowed, selector))
+            return self._best(query, k, self._cells.search(query, max(AGAIN * k, AT_LEAST), allowed, selector))
         parameters = faiss.SearchParameters()
         parameters.sel = selector
         scores, rows = self._flat.search(query[None, :], k, params=parameters)
@@ -82,15 +83,16 @@ class _Cells:
     def __init__(self, index: faiss.IndexIVFScalarQuantizer) -> None:
         self.index = index
         self._centroids = index.quantizer.reconstruct_n(0, index.nlist)
-        self._cell = np.zeros(index.ntotal, np.int32)
+        cells = np.zeros(index.ntotal, np.int32)
         lists: Any = index.invlists
         for cell in range(index.nlist):
             if size := lists.list_size(cell):
-                self._cell[faiss.rev_swig_ptr(lists.get_ids(cell), size)] = cell
+                cells[faiss.rev_swig_ptr(lists.get_ids(cell), size)] = cell
+        self._sampled = cells[::SAMPLED].copy()
 
     def search(self, query: Floats, k: int, allowed: npt.NDArray[np.bool_], selector: faiss.IDSelector) -> Rows:
         """About the ``k`` best allowed rows; more cells are scanned, up to all, where these hold fewer than ``k``."""
-        held = np.bincount(self._cell[::SAMPLED][allowed[::SAMPLED]], minlength=len(self._centroids)) * SAMPLED
+        held = np.bincount(self._sampled[allowed[::SAMPLED]], minlength=len(self._centroids)) * SAMPLED
         nearest = np.argsort(-(self._centroids @ query), kind="stable")
         enough = max(k, int(np.clip(READ * np.count_nonzero(allowed) / len(allowed), *SCANNED)))
         probes = int(np.searchsorted(np.cumsum(held[nearest]), enough)) + 1
