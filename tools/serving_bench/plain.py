@@ -3,7 +3,7 @@
 It answers the same question from the same catalogue, release and features: it embeds the brief, filters, retrieves as
 many candidates, scores them with the same trees and answers with the best. It writes and explains nothing.
 
-Run as ``python -m tools.serving_bench.plain RELEASE CATALOGUE CACHE DEPTH PORT``.
+Run as ``python -m tools.serving_bench.plain RELEASE CATALOGUE CACHE DEPTH PORT WORKERS``.
 """
 
 import sys
@@ -79,7 +79,13 @@ def build(release: Path, folder: Path, cache: Path, depth: int) -> FastAPI:
     return app
 
 
-if __name__ == "__main__":
-    _, release, folder, cache, depth, port = sys.argv
+def made() -> FastAPI:
+    """The application of the command line: each worker builds its own."""
     faiss.omp_set_num_threads(1)
-    uvicorn.run(build(Path(release), Path(folder), Path(cache), int(depth)), port=int(port), log_level="warning")
+    _, release, folder, cache, depth, *_ = sys.argv
+    return build(Path(release), Path(folder), Path(cache), int(depth))
+
+
+if __name__ == "__main__":
+    port, workers = map(int, sys.argv[-2:])
+    uvicorn.run("tools.serving_bench.plain:made", factory=True, port=port, workers=workers, log_level="warning")

@@ -38,6 +38,7 @@ from tools.serving_bench.people import expanded
 
 SEED = 7
 PORT = 3917
+WORKERS = os.cpu_count() or 1  # of each service
 RATE, SECONDS, AT_ONCE = 50, 15, 16
 SUSTAINED = 0.6  # of what saturates: above, a queue only grows
 WARM = 16  # creators asked for by id again and again
@@ -53,8 +54,14 @@ def measured(data: Path, work: Path, size: int) -> dict[str, Any]:
     folder = work / f"catalogue-{size}"
     build_s = _built(release, sample, folder, data / EMBEDDINGS, size)
     catalogue, requests = load_catalogue(folder), inside.requests_of(sample["briefs"], BRIEFS)
-    found = {"creators": size, "cores": os.cpu_count(), "candidates": CANDIDATES, "build_s": build_s}
-    found["inside"] = inside.costs(catalogue, bundle, bank, requests, 5)
+    found = {
+        "creators": size,
+        "cores": os.cpu_count(),
+        "workers": WORKERS,
+        "candidates": CANDIDATES,
+        "build_s": build_s,
+    }
+    found["inside"] = inside.costs(catalogue, bundle, bank, requests, 5, np.random.default_rng(SEED))
     found |= _quality(catalogue, bundle, bank, requests)
     del catalogue
     with _ours(data, folder, work / f"home-{size}", release) as (url, process):
@@ -142,14 +149,15 @@ def _ours(data: Path, folder: Path, home: Path, release: Path) -> Iterator[tuple
     shelf.parent.mkdir(parents=True)
     shelf.symlink_to(folder.resolve())
     command = [str(Path(sys.executable).with_name("creatormatch")), "serve", "--home", str(home)]
-    with _running([*command, "--data", str(data / "sample"), "--port", str(PORT)], "/readyz") as found:
+    command += ["--data", str(data / "sample"), "--port", str(PORT), "--workers", str(WORKERS)]
+    with _running(command, "/readyz") as found:
         yield found
 
 
 @contextmanager
 def _plain(release: Path, folder: Path, cache: Path) -> Iterator[tuple[str, psutil.Process]]:
     module = [sys.executable, "-m", "tools.serving_bench.plain"]
-    arguments = [str(release), str(folder), str(cache), str(CANDIDATES), str(PORT)]
+    arguments = [str(release), str(folder), str(cache), str(CANDIDATES), str(PORT), str(WORKERS)]
     with _running([*module, *arguments], "/docs") as found:
         yield found
 
@@ -179,10 +187,12 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", patience_s: float = 300)
 
 
 def _memory(process: psutil.Process) -> dict[str, float]:
-    """GB that the largest process of the service has in memory, mapped files included, and that are its alone."""
+    """GB that the largest process of the service has in memory, mapped files included, that are its alone, and that all
+    its processes have together, what they share counted once."""
     found = [one.memory_full_info() for one in [process, *process.children(recursive=True)]]
-    largest = max(found, key=lambda one: one.rss)
-    return {"resident": round(largest.rss / 1e9, 2), "own": round(largest.uss / 1e9, 2)}
+    largest, together = max(found, key=lambda one: one.rss), sum(one.pss for one in found)
+    gigabytes = {"resident": largest.rss, "own": largest.uss, "together": together}
+    return {name: round(size / 1e9, 2) for name, size in gigabytes.items()}
 
 
 if __name__ == "__main__":
