@@ -35,12 +35,14 @@ from serving.store import Store
 from tools.serving_bench import inside
 from tools.serving_bench.load import Call, saturated, steady
 from tools.serving_bench.people import expanded
+from tools.serving_bench.writes import visible
 
 SEED = 7
 PORT = 3917
 WORKERS = os.cpu_count() or 1  # of each service
 RATE, SECONDS, AT_ONCE = 50, 15, 16
 SUSTAINED = 0.6  # of what saturates: above, a queue only grows
+WRITES, WRITTEN_BESIDE = 10, 10  # creators written, rankings a second meanwhile
 WARM = 16  # creators asked for by id again and again
 BRIEFS = 20
 RANK = "/v1/creators/rank"
@@ -113,6 +115,7 @@ def _http(url: str, requests: list[dict[str, Any]], sample: Any) -> dict[str, An
         return lambda i: Call(route, {"creator_ids": [ids[i % creators]]})
 
     found = _ranks(url, requests) | {"cold_brief": steady(url, cold, 5, SECONDS).summary()}
+    found["writes"] = visible(url, lambda i: Call(RANK, requests[i % BRIEFS]), WRITTEN_BESIDE, WRITES)
     for name, route in (("fraud_by_id", "/v1/fraud/score"), ("credit_by_id", "/v1/credit")):
         found[f"{name}_first"] = saturated(url, by_id(route, len(ids)), AT_ONCE, SECONDS / 3).summary()
         found[f"{name}_again"] = saturated(url, by_id(route, WARM), AT_ONCE, SECONDS / 3).summary()
