@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from features import columns as c
+from features.picked import Picked
 
 Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -44,9 +45,9 @@ def shares(audience: pd.DataFrame, ids: pd.Index, dimension: str) -> Shares:
 def target_share(audience: Shares, targets: Sequence[str], rows: Rows | None = None) -> Values:
     """(k,) share of the audiences in ``rows`` (all n of them without) in ``targets``; NaN where unknown or nothing is
     targeted. Case does not count."""
-    matrix, known = audience.matrix, audience.known
-    if rows is not None:
-        matrix, known = matrix[rows], known[rows]
+    known = audience.known if rows is None else audience.known[rows]
+    if not targets:
+        return np.full(len(known), np.nan)
     wanted = {target.lower() for target in targets}
     hits = np.array([bucket.lower() in wanted for bucket in audience.buckets], dtype=np.float64)
-    return np.where(known & bool(wanted), matrix @ hits, np.nan)
+    return np.where(known, (audience.matrix if rows is None else Picked(audience.matrix, rows)) @ hits, np.nan)

@@ -33,10 +33,10 @@ class Interest:
 
     def of_brand(self, brand_id: object, rows: npt.NDArray[np.int64]) -> Values:
         """(k,) lift of the creators in ``rows`` with one brand, NaN where it was shown none."""
-        place = self.brands.get_indexer([brand_id])[0]
-        if place < 0:
+        if brand_id not in self.brands:
             return np.full(len(rows), np.nan)
-        return _lift(*(_picked(sums[[place]], rows) for sums in (self.looked, self.expected)))
+        place = self.brands.get_loc(brand_id)
+        return _lift(*(_picked(sums, place, rows) for sums in (self.looked, self.expected)))
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,14 @@ def _hits(shown: pd.DataFrame) -> list[Values]:
     return [shown[c.OUTCOME].isin(kinds).to_numpy(np.float64) for kinds in (WANTED, LOOKED_AT)]
 
 
-def _picked(row: sparse.csr_matrix, columns: npt.NDArray[np.int64]) -> Values:
-    """(k,) values of a sparse row (1, n) at some ``columns``, without making the n of them."""
-    row.sort_indices()
-    places = np.searchsorted(row.indices, columns).clip(max=max(row.nnz - 1, 0))
-    there = row.indices[places] == columns if row.nnz else np.zeros(len(columns), bool)
-    return np.where(there, row.data[places] if row.nnz else 0.0, 0.0)
+def _picked(sums: sparse.csr_matrix, row: int, columns: npt.NDArray[np.int64]) -> Values:
+    """(k,) values of a row at some ``columns``, without making all n of them; its entries stand in their order."""
+    entries = slice(*sums.indptr[row : row + 2])
+    known, values = sums.indices[entries], sums.data[entries]
+    if not len(known):
+        return np.zeros(len(columns))
+    places = np.searchsorted(known, columns).clip(max=len(known) - 1)
+    return np.where(known[places] == columns, values[places], 0.0)
 
 
 def _sums(places: npt.NDArray[np.int64], weights: Values, size: int) -> Values:

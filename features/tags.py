@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from features.picked import Picked
+
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 FEW = 16  # words
@@ -42,15 +44,18 @@ class Words:
         """The words as a column, NaN where there is none."""
         return pd.Series(np.array([*self.words, None], dtype=object)[self.places], index=index, dtype="str")
 
-    def having(self, test: Callable[[str], bool], rows: Rows | None = None) -> Flags:
-        """(k,) whose word passes ``test``, of the creators in ``rows`` (all n of them without)."""
-        places = self.places if rows is None else self.places[rows]
+    def picked(self, rows: Rows) -> "Words":
+        """The words of the creators in ``rows``."""
+        return Words(self.words, self.places[rows])
+
+    def having(self, test: Callable[[str], bool]) -> Flags:
+        """(n,) whose word passes ``test``."""
         table = np.array([*map(test, self.words), False])  # the last is nobody's word, at -1
         if table.sum() > FEW:
-            return table[places]
-        found = np.zeros(len(places), bool)
+            return table[self.places]
+        found = np.zeros(len(self.places), bool)
         for place in np.flatnonzero(table):  # a few comparisons of everyone are cheaper than a look into the table
-            found |= places == place
+            found |= self.places == place
         return found
 
 
@@ -112,11 +117,15 @@ class Tags:
         where = [columns[word] for group in groups for word in group]
         return cls(columns, sparse.csr_matrix((values, (rows, where)), (len(groups), len(columns))))
 
-    def cosine(self, words: Sequence[str], rows: Rows) -> npt.NDArray[np.float64]:
-        """(k,) cosine between the tags of the creators in ``rows`` and ``words``; NaN when no word is asked for."""
+    def picked(self, rows: Rows) -> Picked:
+        """The tags of the creators in ``rows``."""
+        return Picked(self.matrix, rows)
+
+    def cosine(self, words: Sequence[str], picked: Picked) -> npt.NDArray[np.float64]:
+        """(k,) cosine between ``words`` and the tags of the creators ``picked``; NaN when no word is asked for."""
         wanted = {word.lower() for word in words}
         if not wanted:
-            return np.full(len(rows), np.nan)
+            return np.full(len(picked.rows), np.nan)
         asked = np.zeros(len(self.columns))
         asked[[self.columns[word] for word in wanted if word in self.columns]] = 1
-        return np.asarray(self.matrix[rows] @ asked).ravel() / np.sqrt(len(wanted))
+        return (picked @ asked) / np.sqrt(len(wanted))

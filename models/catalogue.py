@@ -14,7 +14,7 @@ from features.asof import known
 from features.bank import Floats, TextBank
 from features.fraud import fraud_features
 from features.inputs import creator_inputs
-from features.pairs import Query
+from features.queries import Query
 from features.recent import Recent
 from features.schema import Tables
 from features.state import State, World, build_state, engagements, spliced

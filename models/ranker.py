@@ -78,8 +78,9 @@ class Ranker:
         return cls(booster, tuple(booster.feature_name()[:-1]))
 
     def _matrix(self, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
-        served = np.full((len(pairs), 1), SERVED_POSITION)
-        return np.hstack([pairs[list(self.features)].to_numpy(np.float64), served])
+        served = np.full((len(pairs), len(self.features) + 1), SERVED_POSITION)
+        served[:, :-1] = pairs.to_numpy(np.float64)[:, [pairs.columns.get_loc(name) for name in self.features]]
+        return served
 
 
 def fit_ranker(

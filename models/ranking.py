@@ -13,7 +13,8 @@ from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
-from features.pairs import Query, Rows, asked_usd, build_query, pair_features
+from features.pairs import Pairs, Rows, pair_features
+from features.queries import Query, build_query
 from features.trace import note, stage
 from models.bundle import Bundle
 from models.catalogue import Catalogue
@@ -222,7 +223,7 @@ def _known(
         fraud = pd.Series(part.state.frame["fraud_probability"].to_numpy()[rows])
         scores = part.dealings["risk_score"].to_numpy()[rows]
         levels = bundle.fraud.policy.levels_of(scores) if bundle.fraud else [None] * len(rows)
-        usd = asked_usd(offer.query, part.state, rows)
+        usd = Pairs(offer.query, part.state, rows).asked_usd
         for i, row, owed, probability, level, dollars in zip(mine, rows, credit, fraud, levels, usd, strict=True):
             creator_id = part.state.ids[row]
             found[i] = {

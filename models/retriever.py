@@ -7,7 +7,8 @@ cannot see: whom brands of like taste have hired, and exact words.
 import numpy as np
 import numpy.typing as npt
 
-from features.pairs import Query, Rows, lexical_cosine, lookalike_tastes
+from features.pairs import Pairs, Rows, lexical_cosine, lookalike_tastes
+from features.queries import Query
 from features.state import State
 from models.index import VectorIndex
 
@@ -37,7 +38,7 @@ def retrieve(query: Query, state: State, index: VectorIndex | None, allowed: Fla
 def liked(query: Query, state: State, allowed: Flags, k: int) -> Rows:
     """The ``k`` best by :func:`features.pairs.lookalike_tastes`: who has worked for brands of like taste."""
     rows = state.workers[allowed[state.workers]]
-    return _best(rows, lookalike_tastes(query, state, rows), k)
+    return _best(rows, lookalike_tastes(Pairs(query, state, rows)), k)
 
 
 def worded(query: Query, state: State, allowed: Flags, k: int) -> Rows:
@@ -47,7 +48,7 @@ def worded(query: Query, state: State, allowed: Flags, k: int) -> Rows:
     else:
         champions = state.champions.among(np.flatnonzero(query.terms))
         rows = champions[allowed[champions]]
-    return _best(rows, lexical_cosine(query, state, rows), k)
+    return _best(rows, lexical_cosine(Pairs(query, state, rows)), k)
 
 
 def _best(rows: Rows, scores: npt.NDArray[np.float64], k: int) -> Rows:

@@ -16,7 +16,8 @@ from features.asof import known
 from features.bank import Floats, TextBank
 from features.errors import InputError, bad
 from features.memory import return_holes
-from features.pairs import Query, Rows, build_query, pair_features
+from features.pairs import Rows, pair_features
+from features.queries import Query, build_query
 from features.schema import Tables
 from features.state import State, build_state, engagements, known_brief
 from models.index import VectorIndex

@@ -6,7 +6,7 @@ import pandas as pd
 from features import columns as c
 from features.bank import TextBank
 from features.lexical import BUCKETS
-from features.pairs import Query, build_query
+from features.queries import Query, build_query
 from features.schema import Tables, complete
 from features.state import State, build_state, engagements
 from tests.features.encoders import CountingEncoder

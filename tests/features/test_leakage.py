@@ -19,7 +19,8 @@ from features.creators import creator_features
 from features.fraud import fraud_features
 from features.graph.creators import graph_features
 from features.lexical import BUCKETS
-from features.pairs import build_query, pair_features
+from features.pairs import pair_features
+from features.queries import build_query
 from features.schema import CONTRACT, Kind, Table, Tables
 from features.state import UPSTREAM, build_state, engagements, known_brief
 from features.tables import read_tables

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from features import columns as c
 from features.creators import FEATURES
 from features.lexical import term_counts
-from features.pairs import PAIR_FEATURES, build_query, pair_features
+from features.pairs import PAIR_FEATURES, pair_features
+from features.queries import build_query
 from features.schema import Tables
 from features.state import UPSTREAM, engagements
 from features.tags import Tags
@@ -71,7 +72,8 @@ def test_styles_and_formats_overlap_like_labels():
 def test_tag_cosine_is_that_of_sets(lists, wanted):
     sets, asked = [set(words) for words in lists], set(wanted)
     expected = [len(one & asked) / math.sqrt(len(one) * len(asked)) if one else 0.0 for one in sets]
-    np.testing.assert_allclose(Tags.of(lists).cosine(wanted, np.arange(len(lists))), expected)
+    tags = Tags.of(lists)
+    np.testing.assert_allclose(tags.cosine(wanted, tags.picked(np.arange(len(lists)))), expected)
 
 
 def test_target_shares_sum_the_buckets_asked_for():

@@ -13,7 +13,8 @@ from features.briefs import description_texts
 from features.creators import creator_features
 from features.fraud import fraud_features
 from features.lexical import inverse_document_frequency
-from features.pairs import Query, build_query, pair_features
+from features.pairs import pair_features
+from features.queries import Query, build_query
 from features.schema import Tables
 from features.state import UPSTREAM, State, build_state, engagements
 from features.tables import read_tables

@@ -11,7 +11,7 @@ import pytest
 from features import columns as c
 from features.bank import Floats
 from features.inputs import creator_inputs
-from features.pairs import build_query
+from features.queries import build_query
 from features.schema import complete
 from features.tags import Tags
 from models.engine import Engine

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import columns as c
-from features.pairs import Query, lexical_cosine, lookalike_tastes
+from features.pairs import Pairs, lexical_cosine, lookalike_tastes
+from features.queries import Query
 from features.schema import complete
 from features.state import State
 from models.index import VectorIndex
@@ -86,6 +87,6 @@ def test_it_answers_with_the_union_within_what_is_allowed(market, flags, k):
     assert allowed[found].all()
     assert len(set(found)) == len(found) == min(k, allowed.sum())
     rows = np.flatnonzero(allowed)
-    for scores in [known.vectors[rows] @ asked.vector, *(channel(asked, known, rows) for channel in CHANNELS)]:
+    for scores in [known.vectors[rows] @ asked.vector, *(channel(Pairs(asked, known, rows)) for channel in CHANNELS)]:
         if k > len(CHANNELS) + 1 and len(rows) and scores.max() > 0:
             assert rows[scores == scores.max()][0] in found

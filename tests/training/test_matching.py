@@ -15,7 +15,7 @@ from features.asof import data_as_of
 from features.bank import TextBank
 from features.errors import InputError
 from features.lexical import BUCKETS
-from features.pairs import Query
+from features.queries import Query
 from features.schema import Tables, complete
 from features.state import State
 from features.tables import read_tables

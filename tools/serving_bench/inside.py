@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from features.bank import TextBank
-from features.pairs import Query, pair_features
+from features.pairs import pair_features
+from features.queries import Query
 from features.trace import tracing
 from models.bundle import Bundle
 from models.catalogue import Catalogue

@@ -18,7 +18,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from features import columns as c
-from features.pairs import build_query, pair_features
+from features.pairs import pair_features
+from features.queries import build_query
 from models.bundle import Bundle
 from models.engine import bank_for, brief_row
 from models.ranker import SERVED_POSITION

@@ -10,7 +10,8 @@ from features import columns as c
 from features.bank import TextBank, groups_of
 from features.briefs import description_texts, reference_texts
 from features.lexical import bm25_weights
-from features.pairs import Query, Rows, Values, pair_features
+from features.pairs import Rows, Values, pair_features
+from features.queries import Query
 from features.text import creator_texts
 from models.bundle import Bundle
 from models.catalogue import Catalogue

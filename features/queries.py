@@ -1,0 +1,173 @@
+"""A brief as features read it: what it says, and what its brand's earlier choices say of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from features import columns as c
+from features.bank import Floats, TextBank, unit
+from features.briefs import description_texts, names, reference_texts, without
+from features.inputs import BRIEF_KINDS, brief_inputs
+from features.lexical import term_counts, tfidf
+from features.state import State, taste
+
+Rows = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+SAID = (c.TITLE, c.DESCRIPTION, c.REFERENCE_CAPTIONS, *dict.fromkeys(BRIEF_KINDS.values()))  # what Wording reads
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a brief says, whoever it is held against: unit embeddings of its ``text`` and ``reference`` (d,), its
+    ``terms`` (1, B) in TF-IDF, and the ``inputs`` (q,) of the brief tower."""
+
+    text: Floats
+    reference: Floats
+    terms: sparse.csr_matrix
+    inputs: Floats
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a brand's earlier choices say, over however many states its creators are spread.
+
+    The mean of their ``labels`` (t,), ``text`` (d,) and ``terms`` (B,), both of length 1, and of their ``size`` (ln of
+    followers + 1), zeros or NaN without any; by brand of the world (b,) how alike it is in ``tastes`` and how many of
+    its ``partners`` are the same (cosine of sets), 0 for this very brand.
+    """
+
+    jobs: int
+    labels: Values
+    text: Floats
+    terms: Floats
+    size: float
+    tastes: Values
+    partners: Values
+
+
+@dataclass(frozen=True)
+class Query:
+    """A brief read at ``as_of`` against a state: what its :class:`Wording` holds (``terms`` as (B,)), the brief tower's
+    ``vector`` (64,), the rows of the creators its ``brand`` has worked with (``past``, once per job) and failed with,
+    the budget per creator, and by row what creators bid (``bids``), both in US dollars."""
+
+    brief: pd.Series
+    text: Floats
+    reference: Floats
+    terms: Floats
+    inputs: Floats
+    past: Rows
+    failed: Rows
+    brand: Past
+    budget: float
+    bids: Mapping[int, float]
+    vector: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+
+def wording(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
+    """What the brief says; the bank remembers it of recent briefs, which are asked about again with other filters."""
+    said = tuple(
+        tuple(one) if isinstance(one, list) else one if isinstance(one, str) else None for one in brief[[*SAID]]
+    )
+    _, found = bank.recent.get((id(idf), said), lambda: (idf, _read(brief, bank, idf)))  # kept, its id stays its own
+    return found
+
+
+def _read(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
+    unheard = _unheard(brief, idf)
+    described = [text for text in (without(text, unheard) for text in description_texts(brief)) if text]
+    texts = [described, reference_texts(brief)]
+    vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]], keep=False)
+    inputs = brief_inputs(brief.to_frame().T, unit(vectors[:1] + vectors[1:2]))[0]
+    return Wording(vectors[0], vectors[1], tfidf(counts[[2]], idf), inputs)
+
+
+def build_query(
+    brief: pd.Series, state: State, bank: TextBank, idf: Floats, engaged: pd.DataFrame, as_of: pd.Timestamp,
+    bids: Mapping[str, float] | None = None, among: Sequence[tuple[State, npt.NDArray[np.bool_]]] = (),
+) -> Query:  # fmt: skip
+    """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids``
+    replace prices, in US dollars by creator_id. Where ``state`` is one of several, they stand in ``among`` with who is
+    gone (n,) from each."""
+    said = wording(brief, bank, idf)
+    before = engaged[((engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)).to_numpy()]
+    rows = state.ids.get_indexer(before[c.CREATOR_ID])
+    failed = rows[(before["failed_at"] < as_of).to_numpy()]
+    wanted = brief[c.CREATORS_WANTED]
+    budget = brief[c.BUDGET] * state.rates.get(brief[c.CURRENCY], np.nan)
+    bidders = zip(state.ids.get_indexer(list(bids or {})), (bids or {}).values(), strict=True)
+    return Query(
+        brief=brief,
+        text=said.text,
+        reference=said.reference,
+        terms=said.terms.toarray().ravel(),
+        inputs=said.inputs,
+        past=rows[rows >= 0],
+        failed=failed[failed >= 0],
+        brand=past_of(
+            brief[c.BRAND_ID], pd.Index(before[c.CREATOR_ID]), among or [(state, np.zeros(len(state.ids), bool))]
+        ),
+        budget=float(budget) / (wanted if wanted > 0 else 1.0),
+        bids={int(row): amount for row, amount in bidders if row >= 0},
+    )
+
+
+def place_of(key: object, index: pd.Index) -> int:
+    """Where ``key`` stands among the distinct keys of ``index``, -1 where it does not."""
+    return int(index.get_loc(key)) if key in index else -1
+
+
+def past_of(brand_id: object, hired: pd.Index, among: Sequence[tuple[State, npt.NDArray[np.bool_]]]) -> Past:
+    """What the creators ``hired``, once per job, say of a brand; each of them is there in one state at most."""
+    first, _ = among[0]
+    world, width = first.world, len(first.world.columns)
+    places = [(state, gone, state.ids.get_indexer(hired)) for state, gone in among]
+    found = [(state, rows[(rows >= 0) & ~gone[rows]]) for state, gone, rows in places if (rows >= 0).any()]
+    jobs = sum(len(rows) for _, rows in found)
+    if not jobs:
+        return _no_past(first)
+    once = [(state, np.unique(rows)) for state, rows in found]
+    sums, labels = (_sums(one, lambda state, rows: _labels(state, rows, width)) for one in (found, once))
+    sizes = [np.log1p(state.frame["followers_count"].to_numpy()[rows]) for state, rows in found]
+    known = np.concatenate(sizes)
+    shared = _sums(once, lambda state, rows: np.asarray(state.hired[rows].sum(axis=0)).ravel())
+    others = world.brand_ids.get_indexer([brand_id])[0] != np.arange(len(world.brand_ids))
+    union = np.sqrt(world.sizes * sum(len(rows) for _, rows in once))
+    return Past(
+        jobs=jobs,
+        labels=sums / jobs,
+        text=unit(_sums(found, lambda state, rows: state.text[rows].sum(axis=0)).astype(np.float32)),
+        terms=unit(
+            _sums(found, lambda state, rows: np.asarray(state.terms[rows].sum(axis=0)).ravel()).astype(np.float32)
+        ),
+        size=float(np.nanmean(known)) if (~np.isnan(known)).any() else np.nan,
+        tastes=np.maximum(world.tastes @ taste(labels[None], world.usual)[0], 0) * others,
+        partners=np.divide(shared, union, out=np.zeros(len(union)), where=union > 0) * others,
+    )
+
+
+def _no_past(state: State) -> Past:
+    nobody = np.zeros(len(state.world.brand_ids))
+    terms = np.zeros(0, np.float32)  # nobody reads them
+    return Past(0, np.zeros(0), np.zeros(state.text.shape[1], np.float32), terms, np.nan, nobody, nobody)
+
+
+def _labels(state: State, rows: Rows, width: int) -> Values:
+    """(width,) sums of the labels that the world knows."""
+    return np.asarray(state.labels.matrix[rows].sum(axis=0)).ravel()[:width]
+
+
+def _sums(found: Sequence[tuple[State, Rows]], of: Callable[[State, Rows], npt.NDArray[np.floating]]) -> Values:
+    """The sum over the states and rows ``found``, of which there is one at least."""
+    return np.sum([of(state, rows) for state, rows in found], axis=0)
+
+
+def _unheard(brief: pd.Series, idf: Floats) -> list[str]:
+    """Names in the brief that no text trained on has: an encoder reads into them what they happen to sound like."""
+    called = names(brief)
+    heard = term_counts(called) @ (idf > 0)
+    return [name for name, known in zip(called, heard, strict=True) if not known]
