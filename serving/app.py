@@ -37,6 +37,10 @@ LARGEST_BODY = 1_000_000
 DRAINED = 16 * LARGEST_BODY  # a larger body is read up to here, so that its sender gets to read the answer
 THREADS = 4
 WRITERS = 16  # threads that mostly wait for one another
+# What the catalogue in memory answers, what the store is asked for, and what it takes: no read waits behind a write,
+# and no ranking behind a store that hangs.
+MEMORY, LOOKUPS, WRITES = "memory", "lookups", "writes"
+POOLS = {MEMORY: THREADS, LOOKUPS: THREADS, WRITES: WRITERS}
 MOST_WAITING = 64
 LONGEST_WAIT_S = 2.0  # for a thread
 BODY_S = 10.0
@@ -54,20 +58,20 @@ class Endpoint:
     body: type[Body]
     returns: type[BaseModel]
     answer: Callable[[Any, Caller], Answer]
-    writes: bool = False
+    pool: str = LOOKUPS
 
 
 def endpoints(api: Api) -> tuple[Endpoint, ...]:
     """Every POST route of the API."""
     platform, risk, both = frozenset({PLATFORM}), frozenset({RISK}), frozenset({PLATFORM, RISK})
     return (
-        Endpoint("/v1/creators/rank", platform, requests.RankRequest, answers.RankAnswer, api.rank),
-        Endpoint("/v1/creators/search", platform, requests.SearchRequest, answers.SearchAnswer, api.search),
-        Endpoint("/v1/creators/similar", platform, requests.SimilarRequest, answers.SimilarAnswer, api.similar),
+        Endpoint("/v1/creators/rank", platform, requests.RankRequest, answers.RankAnswer, api.rank, MEMORY),
+        Endpoint("/v1/creators/search", platform, requests.SearchRequest, answers.SearchAnswer, api.search, MEMORY),
+        Endpoint("/v1/creators/similar", platform, requests.SimilarRequest, answers.SimilarAnswer, api.similar, MEMORY),
         Endpoint("/v1/creators/profile", both, requests.CreatorIds, answers.ProfileAnswer, api.profile),
-        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert, True),
-        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete, True),
-        Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback, True),
+        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert, WRITES),
+        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete, WRITES),
+        Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback, WRITES),
         Endpoint("/v1/fraud/score", risk, fraud_requests.ScoreRequest, fraud_answers.FraudAnswer, api.fraud_score),
         Endpoint(
             "/v1/fraud/accounts", risk, fraud_requests.AccountsRequest, fraud_answers.AccountsAnswer, api.fraud_accounts
@@ -84,7 +88,7 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
             api.fraud_simulation,
         ),
         Endpoint(
-            "/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels, True
+            "/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels, WRITES
         ),
         Endpoint("/v1/credit", both, requests.CreditRequest, ledger_answers.CreditAnswer, api.credit),
         Endpoint(
@@ -97,8 +101,8 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         Endpoint(
             "/v1/credit/what_if", both, ledger_requests.WhatIfRequest, ledger_answers.WhatIfAnswer, api.credit_what_if
         ),
-        Endpoint("/v1/credit/assess", risk, requests.Nothing, ledger_answers.AssessAnswer, api.credit_assess, True),
-        Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events, True),
+        Endpoint("/v1/credit/assess", risk, requests.Nothing, ledger_answers.AssessAnswer, api.credit_assess, WRITES),
+        Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events, WRITES),
         Endpoint(
             "/v1/collaborations",
             platform,
@@ -108,7 +112,7 @@ def endpoints(api: Api) -> tuple[Endpoint, ...]:
         ),
         Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.models),
         Endpoint(
-            "/v1/models/reload", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.reload, True
+            "/v1/models/reload", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.reload, WRITES
         ),
     )
 
@@ -118,13 +122,13 @@ def build_app(api: Api, auth: Auth, books: Books, longest_s: float = LONGEST_S) 
     programs."""
     table = endpoints(api)
     described = document(table)
-    reads, writes = Pool("reads", THREADS), Pool("writes", WRITERS)  # no read waits behind writes
+    pools = {name: Pool(name, threads) for name, threads in POOLS.items()}
     pages = [
         Route("/", _index(table)),
         Route("/docs.json", lambda _: JSONResponse(described)),
         Route("/metrics", metrics.page),
     ]
-    routes = [*pages, *(_route(one, auth, books, writes if one.writes else reads, longest_s) for one in table)]
+    routes = [*pages, *(_route(one, auth, books, pools[one.pool], longest_s) for one in table)]
     application = Starlette(
         routes=routes,
         exception_handlers={HTTPException: errors.on_http_exception},

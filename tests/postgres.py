@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import psutil
 import sqlalchemy as sa
 
 PACKAGED = Path("/usr/lib/postgresql")  # where Debian keeps what is not on the path, a folder per version
@@ -33,6 +34,22 @@ class Server:
     def stop(self) -> None:
         """Ends it without a farewell."""
         _run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It keeps its connections, takes more and answers nothing."""
+        processes = [one for one in psutil.process_iter(["cmdline"]) if self._is_mine(one)]
+        for one in processes:
+            one.suspend()
+        try:
+            yield
+        finally:
+            for one in processes:
+                one.resume()
+
+    def _is_mine(self, process: psutil.Process) -> bool:
+        ancestors = [process, *process.parents()]
+        return any(f"{self.folder}/data" in one.cmdline() for one in ancestors)
 
     def new_database(self) -> str:
         """The SQL URL of an empty database."""

@@ -11,7 +11,9 @@ import httpx
 import psutil
 
 from features.tables import read_some, read_tables, write_tables
+from serving.app import THREADS
 from tests.end_to_end.serve import CREATORMATCH, free_port, running, service_on, workers_of
+from tests.postgres import Server
 
 WRITERS = 8
 READING = ("/v1/credit", "/v1/fraud/score", "/v1/creators/profile")  # the rows of whom they are about
@@ -37,7 +39,7 @@ def test_what_was_acknowledged_outlasts_kill_9_and_credit_is_computed_from_it(ho
     url, port = postgres.new_database(), free_port()
     write_tables(read_tables(dataset), url)
     own_home = shutil.copytree(home, tmp_path / "home")
-    *ids, unasked = sorted(read_tables(dataset)["creators"]["creator_id"].unique())[: WRITERS + 1]
+    *ids, unasked, hung = sorted(read_tables(dataset)["creators"]["creator_id"].unique())[: WRITERS + 2]
     command = [CREATORMATCH, "serve", "--home", str(own_home), "--data", url, "--port", str(port)]
     log, known = tmp_path / "log", stored(url)
 
@@ -63,6 +65,7 @@ def test_what_was_acknowledged_outlasts_kill_9_and_credit_is_computed_from_it(ho
         finally:
             postgres.start()
         with_a_store_again(service, unasked, rankings)
+        while_the_store_hangs(service, postgres, hung)
         without_a_parent(port)
 
 
@@ -92,6 +95,26 @@ def with_a_store_again(service: httpx.Client, unasked: str, rankings: list[dict[
         assert answer.status_code == 200, (path, answer.text)
     answers = [service.post("/v1/feedback", json=feedback(one)).json() for one in rankings[1:]]
     assert [one["accepted"] for one in answers] == [1] * len(answers)
+
+
+def while_the_store_hangs(service: httpx.Client, postgres: Server, hung: str) -> None:
+    """More callers want rows of creator ``hung`` than there are threads that look up: nobody else waits for them, and
+    they are answered when the store answers."""
+    with ThreadPoolExecutor(3 * THREADS) as pool:
+        with postgres.hanging():
+            asked = [
+                pool.submit(service.post, "/v1/credit", json={"creator_ids": [hung]}, timeout=60)
+                for _ in range(3 * THREADS)
+            ]
+            time.sleep(1)
+            began = time.monotonic()
+            rankings = [service.post("/v1/creators/rank", json={"brief": {"title": f"hung {i}"}}) for i in range(10)]
+            assert time.monotonic() - began < 20
+            assert {one.status_code for one in rankings} == {200}
+            assert service.get("/readyz").status_code == 200
+        statuses = [one.result().status_code for one in asked]
+    assert set(statuses) <= {200, 429}
+    assert 200 in statuses
 
 
 def needing(creator_id: str, ranking: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
