@@ -40,11 +40,21 @@ LAID_OUT = {
 AT_A_TIME = 50_000  # creators
 DERIVED = ("closed", "listing", "standing")  # from what no write changes: of a million it takes a tenth of a second
 KINDS = {"score": np.float64, "stars": np.int64, "band": object, "order_status": object}
-MOST_QUERIES = 64  # of some two megabytes
+MOST_READINGS = 64  # of some two megabytes
 Rows = npt.NDArray[np.int64]
 Edition = tuple[str, int]
 SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, c.BRAND_ID, c.INDUSTRY)}
 """What is about no creator and is read for each."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A ``brief`` that was read against a part of the catalogue: its ``query``, and whom its words speak for, best
+    first (:func:`models.retriever.champions`)."""
+
+    brief: pd.Series
+    query: Query
+    champions: Rows
 
 
 @dataclass(frozen=True)
@@ -75,10 +85,14 @@ class Catalogue:
     changes: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
-    def queries(self) -> Recent[tuple[pd.Series, Query]]:
-        """Briefs that were read against this part lately, by their ``id``, each with its row, which keeps that its
-        own."""
-        return Recent(MOST_QUERIES)
+    def readings(self) -> Recent[Reading]:
+        """Briefs that were read against this part lately, by their ``id``, which stays their own as they are kept."""
+        return Recent(MOST_READINGS)
+
+    @cached_property
+    def bound(self) -> Recent[tuple[pd.Series, Rows]]:
+        """By the ``id`` of a recent brief: the brief, and the rows of who works for its brand's competitors."""
+        return Recent(MOST_READINGS)
 
     @property
     def parts(self) -> tuple["Catalogue", ...]:

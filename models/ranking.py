@@ -17,7 +17,7 @@ from features.pairs import Pairs, Rows, pair_features
 from features.queries import Query, build_query
 from features.trace import note, stage
 from models.bundle import Bundle
-from models.catalogue import Catalogue
+from models.catalogue import Catalogue, Reading
 from models.considered import Considered, candidates
 from models.diversity import pool_size
 from models.eligibility import barred, eligible
@@ -25,7 +25,7 @@ from models.exploration import FEW_JOBS, bonuses, floor_places, seed_of
 from models.filters import Filtered, Removed, hints, together
 from models.places import Exploring, Places, places
 from models.reasons import Reason, in_language, said, spoken
-from models.retriever import retrieve
+from models.retriever import champions, retrieve
 
 LIMIT = 20
 # What the ranker scores for one answer. More cost as much again, and change less and less (docs/serving.md).
@@ -92,13 +92,16 @@ def _offer(
     with stage("filter"):
         allowed, filtered, removed = eligible(part, request, brief)
     with stage("query"):
-        if bids:
+
+        def read() -> Reading:
             query = query_of(catalogue, bundle, bank, brief, bids, part)
-        else:  # the brief of a page, or of other filters, is one of those that were just read
-            read = part.queries.get(id(brief), lambda: (brief, query_of(catalogue, bundle, bank, brief, bids, part)))
-            query = read[1]
+            return Reading(brief, query, champions(query, part.state))
+
+        # Without bids, the brief of a page, or of other filters, is one of those that were just read.
+        reading = read() if bids else part.readings.get(id(brief), read)
+        query = reading.query
     with stage("retrieve"):
-        retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES)
+        retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES, reading.champions)
     pinned = part.rows_of(pins)
     return Offer(part, query, allowed, filtered, removed, len(retrieved), np.union1d(retrieved, pinned[pinned >= 0]))
 

@@ -22,13 +22,16 @@ FEW = 10_000  # allowed creators: all of them are scored for their words, of mor
 Flags = npt.NDArray[np.bool_]
 
 
-def retrieve(query: Query, state: State, index: VectorIndex | None, allowed: Flags, k: int = DEPTH) -> Rows:
-    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones; all of them when they are few."""
+def retrieve(
+    query: Query, state: State, index: VectorIndex | None, allowed: Flags, k: int = DEPTH, spoken: Rows | None = None
+) -> Rows:
+    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones; all of them when they are few. Who asks the same
+    query again gives its :func:`champions`, ``spoken`` for by its words."""
     count = int(np.count_nonzero(allowed))
     if count <= k:
         return np.flatnonzero(allowed)
     nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else np.zeros(0, np.int64)
-    tastes, words = liked(query, state, allowed, k), worded(query, state, allowed, k)
+    tastes, words = liked(query, state, allowed, k), worded(query, state, allowed, k, spoken)
     kept = [tastes[: int(np.ceil(TASTES * k))], words[: int(np.ceil(WORDS * k))]]
     found = _first(np.concatenate([*kept, nearest, tastes, words]), k)
     # A brief that says little still deserves its k: who is left comes in the order of the catalogue.
@@ -41,17 +44,22 @@ def liked(query: Query, state: State, allowed: Flags, k: int) -> Rows:
     return _best(rows, lookalike_tastes(Pairs(query, state, rows)), k)
 
 
-def worded(query: Query, state: State, allowed: Flags, k: int) -> Rows:
+def worded(query: Query, state: State, allowed: Flags, k: int, spoken: Rows | None = None) -> Rows:
     """The ``k`` best by :func:`features.pairs.lexical_cosine`, among the words' champions where many are allowed."""
     if np.count_nonzero(allowed) <= FEW:
         rows = np.flatnonzero(allowed)
-    else:
-        champions = state.champions.among(np.flatnonzero(query.terms))
-        rows = champions[allowed[champions]]
-    return _best(rows, lexical_cosine(Pairs(query, state, rows)), k)
+        return _best(rows, lexical_cosine(Pairs(query, state, rows)), k)
+    spoken = champions(query, state) if spoken is None else spoken
+    return spoken[allowed[spoken]][:k]
 
 
-def _best(rows: Rows, scores: npt.NDArray[np.float64], k: int) -> Rows:
+def champions(query: Query, state: State) -> Rows:
+    """Those who have most of the query's words, whoever is allowed, best first."""
+    rows = state.champions.among(np.flatnonzero(query.terms))
+    return _best(rows, lexical_cosine(Pairs(query, state, rows)))
+
+
+def _best(rows: Rows, scores: npt.NDArray[np.float64], k: int | None = None) -> Rows:
     """The ``k`` rows with the highest positive scores, best first, ties by row."""
     useful = np.flatnonzero(scores > 0)
     return rows[useful[np.lexsort((rows[useful], -scores[useful]))[:k]]]
