@@ -1,0 +1,23 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.bitmaps import Verdict, count, packed, unpacked
+
+FLAGS = st.lists(st.booleans(), max_size=200).map(lambda flags: np.array(flags, bool))
+
+
+@given(FLAGS)
+def test_what_is_packed_is_unpacked_and_counted(flags):
+    bits = packed(flags)
+    assert (unpacked(bits, len(flags)) == flags).all()
+    assert count(bits) == flags.sum()
+    assert len(bits) == -(-len(flags) // 64)
+
+
+@given(FLAGS, st.randoms(use_true_random=False))
+def test_bits_meet_as_flags_do(flags, random):
+    others = np.array([random.random() < 0.5 for _ in flags], bool)
+    verdict = Verdict.of(flags, others)
+    assert count(verdict.passes & ~verdict.unknown) == (flags & ~others).sum()
+    assert (unpacked(verdict.passes | verdict.unknown, len(flags)) == (flags | others)).all()
