@@ -1,7 +1,7 @@
 """The log of rankings, as the service writes it: Parquet parts in a folder, a row for each candidate of a ranking.
 
 ``ranking_id``, ``ranked_at``, ``policy_version`` (the release), ``experiment`` and ``arm`` (null where none ran),
-``brief_id``, ``brand_id``; then the columns of :meth:`models.considered.Considered.frame`.
+``brief_id``, ``brand_id``; then the columns of :func:`models.considered.log_table`.
 """
 
 from pathlib import Path

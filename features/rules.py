@@ -1,7 +1,9 @@
 """What the data contract asks of a cell, and of a row beside its neighbours and beside other tables."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,15 +18,17 @@ _FUTURE_TIMES = frozenset({c.DUE_AT})
 
 @dataclass(frozen=True)
 class CellRule:
-    """What each value of a column must be; ``right`` answers a boolean mask and meets no nulls."""
+    """What each value of a column must be; ``right`` answers a boolean mask and meets no nulls, ``of_one`` says the
+    same of a single value, in a hundredth of the time."""
 
     problem: str
     remedy: str
     right: Callable[[pd.Series], pd.Series]
+    of_one: Callable[[Any], bool]
 
 
-NOT_NULL = CellRule(*tables.NOT_NULL, pd.Series.notna)
-FINITE = CellRule("is not finite", "leave unknown values empty", lambda numbers: ~np.isinf(numbers))
+NOT_NULL = CellRule(*tables.NOT_NULL, pd.Series.notna, pd.notna)
+FINITE = CellRule("is not finite", "leave unknown values empty", lambda numbers: ~np.isinf(numbers), math.isfinite)
 
 
 @dataclass(frozen=True)
@@ -54,39 +58,55 @@ def grave_cell_rules(column: Column, now: pd.Timestamp) -> list[CellRule]:
 
 def _time_rules(column: Column, now: pd.Timestamp) -> Iterator[CellRule]:
     if column.name not in _FUTURE_TIMES:
-        yield CellRule(f"is after now, {now}", "correct the date, or the clock", lambda times: times <= now)
+        yield CellRule(f"is after now, {now}", "correct the date, or the clock", *_alike(lambda times: times <= now))
 
 
 def _number_rules(column: Column) -> Iterator[CellRule]:
     least, most = column.minimum, column.maximum
     yield FINITE
     if least is not None:
-        yield CellRule(f"is below {least:g}", f"write at least {least:g}", lambda numbers: numbers >= least)
+        yield CellRule(f"is below {least:g}", f"write at least {least:g}", *_alike(lambda numbers: numbers >= least))
     if most is not None:
-        yield CellRule(f"is above {most:g}", f"write at most {most:g}", lambda numbers: numbers <= most)
+        yield CellRule(f"is above {most:g}", f"write at most {most:g}", *_alike(lambda numbers: numbers <= most))
     if column.whole:
-        yield CellRule("is not a whole number", "round it", lambda numbers: numbers == np.floor(numbers))
+        yield CellRule("is not a whole number", "round it", *_alike(lambda numbers: numbers == np.floor(numbers)))
 
 
 def _text_rules(column: Column) -> Iterator[CellRule]:
     words = column.words
-    yield CellRule("contains a null byte", "remove it", lambda texts: ~texts.str.contains("\0", regex=False))
+    yield CellRule(
+        "contains a null byte", "remove it", lambda texts: ~texts.str.contains("\0", regex=False), _has_no_null
+    )
     if words is not None:
-        yield CellRule("is not in the vocabulary", _one_of(words), lambda texts: texts.isin(list(words)))
+        yield CellRule(
+            "is not in the vocabulary", _one_of(words), lambda texts: texts.isin(list(words)), words.__contains__
+        )
 
 
 def _list_rules(column: Column) -> Iterator[CellRule]:
     words = column.words
     remedy = f"remove null bytes, {schema.SEPARATOR} and empty items"
-    yield CellRule("has an item that cannot be kept", remedy, lambda lists: _all_items(lists, _is_clean))
+    yield CellRule("has an item that cannot be kept", remedy, *_each(_is_clean))
     if words is not None:
-        yield CellRule(
-            "has an item outside the vocabulary", _one_of(words), lambda lists: _all_items(lists, words.__contains__)
-        )
+        yield CellRule("has an item outside the vocabulary", _one_of(words), *_each(words.__contains__))
 
 
-def _all_items(lists: pd.Series, right: Callable[[str], bool]) -> pd.Series:
-    return pd.Series([all(map(right, items)) for items in lists], index=lists.index, dtype=bool)
+def _alike(right: Callable[[Any], Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """An expression that reads the same of a column and of a value."""
+    return right, right
+
+
+def _each(right: Callable[[str], bool]) -> tuple[Callable[[pd.Series], pd.Series], Callable[[list[str]], bool]]:
+    """Every item of each list is right."""
+
+    def of_one(items: list[str]) -> bool:
+        return all(map(right, items))
+
+    return lambda lists: pd.Series([*map(of_one, lists)], index=lists.index, dtype=bool), of_one
+
+
+def _has_no_null(text: str) -> bool:
+    return "\0" not in text
 
 
 def _is_clean(item: str) -> bool:

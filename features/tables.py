@@ -123,11 +123,11 @@ def _as_texts(values: pd.Series) -> pd.Series:
 def _is_one_text(cell: object) -> bool:
     """Whether a cell can stand as one text; bytes are none, since nothing says in what encoding they are."""
     if isinstance(cell, str):
-        return _is_unicode(cell)
+        return is_unicode(cell)
     return bool(pd.api.types.is_scalar(cell)) and not isinstance(cell, bytes)
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Whether a text can be written at all: JSON may name half of a surrogate pair."""
     return _HALVES.search(text) is None
 
@@ -141,7 +141,7 @@ def _as_lists(values: pd.Series) -> pd.Series:
 def _are_texts(cell: object) -> bool:
     items = [cell] if isinstance(cell, str) else cell
     return isinstance(items, list | tuple | np.ndarray) and all(
-        isinstance(item, str) and _is_unicode(item) for item in items
+        isinstance(item, str) and is_unicode(item) for item in items
     )
 
 
@@ -150,7 +150,9 @@ def _as_numbers(values: pd.Series) -> pd.Series:
 
 
 def _float(cell: object) -> object:
-    """The cell, or infinity for a whole number that no float can hold."""
+    """The cell, infinity for a whole number that no float can hold, null for a text that pandas cannot."""
+    if isinstance(cell, str) and not is_unicode(cell):
+        return None
     if isinstance(cell, int) and abs(cell) > sys.float_info.max:
         return math.inf if cell > 0 else -math.inf
     return cell

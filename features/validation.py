@@ -5,7 +5,7 @@ What a cell may hold makes a pandera schema per table (:func:`schemas`); what a 
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -108,31 +108,6 @@ def _refusal(violation: Violation, message: str) -> InputError:
     field = place if violation.row is None else f"{place}, row {violation.row}"
     problem = f"{violation.problem}; {violation.remedy}"
     return InputError(message, [Detail(field=field, problem=problem, value=violation.value)])
-
-
-def checked_row(row: Mapping[str, object], table: Table, now: pd.Timestamp) -> tuple[pd.DataFrame, list[Detail]]:
-    """The given fields of one row, such as a request carries, as a conformed frame, and what in them breaks the
-    contract (then what cannot be kept is null); some milliseconds."""
-    raw = pd.DataFrame({name: pd.Series([value], dtype="object") for name, value in row.items()})
-    coerced = tables.coerce(raw, table)
-    given = schema.conform(coerced, table)
-    found = []
-    for column in (table.column(name) for name in row):
-        if tables.uncastable(raw, coerced, column).any():
-            problem, remedy = tables.EXPECTED[column.kind]
-        elif broken := _broken_rule(given[column.name], column, now):
-            problem, remedy = broken.problem, broken.remedy
-        else:
-            continue
-        found.append(Detail(field=column.name, problem=f"{problem}; {remedy}", value=row[column.name]))
-    return given, found
-
-
-def _broken_rule(values: pd.Series, column: Column, now: pd.Timestamp) -> CellRule | None:
-    """The first thing that the column's values must be and are not."""
-    if values.isna().any():
-        return NOT_NULL if column.required else None
-    return next((rule for rule in cell_rules(column, now) if not rule.right(values).all()), None)
 
 
 def report(found: Iterable[Violation]) -> str:

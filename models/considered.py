@@ -1,7 +1,7 @@
 """What a ranking was made from, kept so that it can be audited and learned from: its candidates, what the models read
 and said of them, and how likely each was to stand where it stood."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +45,8 @@ class Considered:
         """The scores, indexed by creator_id."""
         return pd.Series(self.scores, self.features.index)
 
-    def frame(self, rng: np.random.Generator, facts: Mapping[str, Any]) -> pd.DataFrame:
-        """A row each: ``facts`` of the whole ranking, creator_id, position (1 is the top; null for who was not shown),
-        propensity, score, success_probability, explored, diverse, and the features."""
+    def logged(self, rng: np.random.Generator, facts: Mapping[str, Any]) -> "Logged":
+        """The ranking for the log, with ``facts`` of all its rows; what is drawn is drawn now."""
         shown = {
             c.POSITION: np.arange(1.0, len(self.success) + 1),
             c.PROPENSITY: self.propensities(rng),
@@ -56,8 +55,7 @@ class Considered:
             "diverse": self.diverse,
         }
         told = {name: self._and_nothing(values) for name, values in shown.items()}
-        head = pd.DataFrame({**facts, c.CREATOR_ID: self.features.index, "score": self.scores, **told})
-        return pd.concat([head, self.features.set_axis(head.index)], axis=1)
+        return Logged(facts, {"score": self.scores, **told}, self.features)
 
     def _and_nothing(self, shown: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(k,) the values (s,) of those shown, and NaN or False for the others."""
@@ -74,3 +72,24 @@ class Considered:
             return np.ones(len(self.success))
         same = np.sum([self.redrawn(rng) for _ in range(DRAWS)], axis=0)
         return np.asarray((1 + same) / (1 + DRAWS), np.float64)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A ranking as the log keeps it: ``facts`` that its rows share, ``columns`` (k,) and ``features`` (k, p)."""
+
+    facts: Mapping[str, Any]
+    columns: Mapping[str, npt.NDArray[Any]]
+    features: pd.DataFrame
+
+
+def log_table(rankings: Sequence[Logged]) -> pd.DataFrame:
+    """A row for each candidate of the ``rankings``, one at least: its ranking's facts, creator_id, score, position (1
+    is the top; null for who was not shown), propensity, success_probability, explored, diverse, and the features."""
+    of = np.repeat(np.arange(len(rankings)), [len(one.features) for one in rankings])
+    facts = pd.DataFrame([one.facts for one in rankings]).take(of)
+    features = pd.concat([one.features for one in rankings])
+    names = rankings[0].columns
+    told = {name: np.concatenate([one.columns[name] for one in rankings]) for name in names}
+    parts = (facts, pd.DataFrame({c.CREATOR_ID: features.index, **told}), features)
+    return pd.concat([part.reset_index(drop=True) for part in parts], axis=1)

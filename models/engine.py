@@ -15,10 +15,11 @@ from features.bank import MOST_RECENT, TextBank
 from features.errors import InputError, bad
 from features.fraud.history import History
 from features.recent import Recent
+from features.row import checked_row
 from features.schema import BRIEFS
 from features.source import Rows, Source, about, whole
 from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
-from features.validation import checked_row, wall_clock
+from features.validation import wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
 from models.catalogue import Catalogue, build_catalogue, renewed
@@ -265,7 +266,7 @@ def brief_row(request: Mapping[str, Any], as_of: pd.Timestamp) -> pd.Series:
     checked, details = checked_row(row, BRIEFS, max(as_of, wall_clock()))
     if details:
         raise InputError(f"brief.{details[0]['field']}: {details[0]['problem']}", details)
-    return checked.iloc[0]
+    return checked
 
 
 def _known_fields(given: Mapping[str, Any], fields: frozenset[str], prefix: str = "") -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate, pairwise
@@ -65,8 +65,9 @@ class Api:
 
     def rank(self, request: requests.RankRequest, _: Caller) -> Answer:
         """Rank creators for a brief, with reasons when asked to explain."""
-        answer = self._trials.rank(self._engine, _plain(request))
-        self._remember(answer, request.brief)
+        asked = _plain(request)
+        answer = self._trials.rank(self._engine, asked)
+        self._remember(answer, asked["brief"])
         return answer
 
     def search(self, request: requests.SearchRequest, _: Caller) -> Answer:
@@ -191,7 +192,7 @@ class Api:
 
     def feedback(self, request: requests.FeedbackRequest, _: Caller) -> Answer:
         """Tell what of a ranking was shown and what came of it, to learn from: the same item twice is one."""
-        self._remembering.check_stored(request.ranking_id)
+        self._remembering.await_stored(request.ranking_id)
         with self._store.writing() as store:
             ranking = store.ranking(request.ranking_id)
             if ranking is None:
@@ -236,11 +237,11 @@ class Api:
         rows, ends = verdict.to_dict("records"), list(accumulate(map(len, batches)))
         return [_counted(rows[start:end]) for start, end in pairwise([0, *ends])]
 
-    def _remember(self, answer: Answer, brief: Body) -> None:
+    def _remember(self, answer: Answer, brief: Mapping[str, Any]) -> None:
         """Keeps a ranking's brief, under the ranking's own id where it has none, for the feedback that may come, and
         tells the log what the ranking was made from."""
         ranking_id, release, now = answer["ranking_id"], answer["models"]["release"], self._now()
-        given = {c.BRIEF_ID: ranking_id} | brief.model_dump(mode="json", exclude_none=True)
+        given = {c.BRIEF_ID: ranking_id, **brief}
         self._remembering.keep(Ranking(ranking_id, json.dumps(given, ensure_ascii=False), release, now))
         experiment = answer.get("experiment") or {}
         facts = {

@@ -5,9 +5,8 @@ features/rankings.py says what they hold and reads them.
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Thread
@@ -19,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from features import columns as c
-from models.considered import Considered
+from models.considered import Considered, Logged, log_table
 from serving import metrics
 
 QUEUED = 256  # rankings that wait for their turn; with `explore` each holds the scores of all its candidates
@@ -36,7 +35,7 @@ class RankingLog:
 
     def __init__(self, folder: Path, rows: int = PART_ROWS, seconds: float = PART_S) -> None:
         self._folder, self._rows, self._seconds = folder, rows, seconds
-        self._queue: Queue[Callable[[], pd.DataFrame] | None] = Queue(QUEUED)
+        self._queue: Queue[tuple[Considered, Mapping[str, Any]] | None] = Queue(QUEUED)
         self._thread = Thread(target=self._write_parts, name="rankings", daemon=True)
 
     def keep_writing(self) -> None:
@@ -46,7 +45,7 @@ class RankingLog:
     def tell(self, considered: Considered, facts: Mapping[str, Any]) -> None:
         """Keeps a ranking; ``facts`` are what its rows share, ``ranking_id`` among them. Never waits."""
         try:
-            self._queue.put_nowait(partial(_frame, considered, facts))
+            self._queue.put_nowait((considered, facts))
         except Full:
             metrics.RANKINGS.labels("dropped").inc()
 
@@ -61,19 +60,21 @@ class RankingLog:
             rankings, more = self._collected()
             try:
                 if rankings:
-                    _write(self._folder, pd.concat(rankings, ignore_index=True))
+                    _write(self._folder, log_table(rankings))
                 metrics.RANKINGS.labels("written").inc(len(rankings))
             except Exception:  # a full disk is no reason to stop: the next part may find room
                 logger.exception("%d rankings are not written", len(rankings))
                 metrics.RANKINGS.labels("dropped").inc(len(rankings))
 
-    def _collected(self) -> tuple[list[pd.DataFrame], bool]:
-        """The next part, a frame for each ranking, and whether another one may follow."""
-        rankings: list[pd.DataFrame] = []
+    def _collected(self) -> tuple[list[Logged], bool]:
+        """The rankings of the next part, and whether another one may follow."""
+        rankings: list[Logged] = []
+        rows = 0
         one, end = self._queue.get(), monotonic() + self._seconds
         while one is not None:
-            rankings.append(one())
-            if sum(map(len, rankings)) >= self._rows:
+            rankings.append(_logged(*one))
+            rows += len(rankings[-1].features)
+            if rows >= self._rows:
                 return rankings, True
             try:
                 one = self._queue.get(timeout=max(end - monotonic(), 0))
@@ -82,8 +83,8 @@ class RankingLog:
         return rankings, False
 
 
-def _frame(considered: Considered, facts: Mapping[str, Any]) -> pd.DataFrame:
-    return considered.frame(np.random.default_rng(UUID(facts[c.RANKING_ID]).int), facts)
+def _logged(considered: Considered, facts: Mapping[str, Any]) -> Logged:
+    return considered.logged(np.random.default_rng(UUID(facts[c.RANKING_ID]).int), facts)
 
 
 def _write(folder: Path, rows: pd.DataFrame) -> None:

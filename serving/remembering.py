@@ -1,18 +1,20 @@
-"""Rankings are kept for the feedback that may come; nobody waits long for that, or at all while the store is down."""
+"""Rankings are kept for the feedback that may come: their answers do not wait for it, feedback does."""
 
 import atexit
 import logging
 from collections import OrderedDict
 from threading import Condition, Thread
-from time import sleep
+from time import monotonic, sleep
 
 from prometheus_client import Counter
 
 from features.errors import InputError
 from serving.store import Ranking, Store
 
-PATIENCE_S = 0.1  # what an answer waits for its ranking to be on disk
-LONGEST_S = 5.0  # what feedback waits for it
+GATHER_S = 0.25  # rankings of so long are written together; what a killed process loses
+LONGEST_S = 5.0  # what feedback waits for a ranking of this process
+ELSEWHERE_S = 1.0  # and for one that another process may be about to write
+AGAIN_S = 0.05
 AFTER_FAILURE_S = 1.0
 AT_THE_END_S = 3.0
 MOST_TOGETHER = 500
@@ -23,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 
 class Remembering:
-    """Writes rankings to ``store`` in the order in which they come, many in one transaction, from a thread of its own.
+    """Writes rankings to ``store`` in the order in which they come, those of :data:`GATHER_S` in one transaction, from
+    a thread of its own.
 
     While the store does not answer they wait in memory; what does not fit there, or is left when the process ends, is
     told to the log with its number.
@@ -33,11 +36,11 @@ class Remembering:
         self._store = store
         self._changed = Condition()
         self._waiting: OrderedDict[str, Ranking] = OrderedDict()
-        self._characters, self._down = 0, False
+        self._characters, self._down, self._hurried = 0, False, False
         self._thread: Thread | None = None
 
     def keep(self, ranking: Ranking) -> None:
-        """Hands a ranking over, and waits a moment for it to be stored."""
+        """Hands a ranking over; never waits."""
         with self._changed:
             if self._characters + len(ranking.brief) > MOST_CHARACTERS:
                 self._lose(1)
@@ -45,15 +48,31 @@ class Remembering:
             self._waiting[ranking.ranking_id] = ranking
             self._characters += len(ranking.brief)
             self._start()
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._down or ranking.ranking_id not in self._waiting, PATIENCE_S)
+            if len(self._waiting) == 1:
+                self._changed.notify_all()
 
-    def check_stored(self, ranking_id: str) -> None:
-        """Waits a while for a ranking that was answered here; raises InputError UNAVAILABLE where it is not stored."""
+    def await_stored(self, ranking_id: str) -> None:
+        """Until the ranking is in the store, or long enough to say that nobody is about to write it.
+
+        Raises InputError UNAVAILABLE where it was answered here and cannot be stored now.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._down or ranking_id not in self._waiting, LONGEST_S)
+            if ranking_id in self._waiting:
+                self._hurry()
+                self._changed.wait_for(lambda: self._down or ranking_id not in self._waiting, LONGEST_S)
             if ranking_id in self._waiting:
                 raise InputError("this ranking is not stored yet; try again in a second", code="UNAVAILABLE")
+        end = monotonic() + ELSEWHERE_S
+        while not self._is_stored(ranking_id) and monotonic() < end:
+            sleep(AGAIN_S)
+
+    def _is_stored(self, ranking_id: str) -> bool:
+        with self._store.reading() as store:
+            return store.ranking(ranking_id) is not None
+
+    def _hurry(self) -> None:
+        self._hurried = True
+        self._changed.notify_all()
 
     def _start(self) -> None:
         if self._thread is None:
@@ -65,6 +84,8 @@ class Remembering:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
+                self._changed.wait_for(lambda: self._hurried, GATHER_S)
+                self._hurried = False
                 some = list(self._waiting.values())[:MOST_TOGETHER]
             try:
                 self._store.remember(some)
@@ -89,6 +110,7 @@ class Remembering:
     def _end(self) -> None:
         """At the end of the process: what waits gets a last moment."""
         with self._changed:
+            self._hurry()
             self._changed.wait_for(lambda: not self._waiting, AT_THE_END_S)
             if self._waiting:
                 self._lose(len(self._waiting))

@@ -7,12 +7,13 @@ import resource
 import shutil
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,13 @@ def feedback(service: httpx.Client, ranking: Row) -> httpx.Response:
 def stored_events(own_home: Path) -> Counter[str]:
     (store,) = (own_home / "stores").glob("*.sqlite")
     return Counter(read_some(url_of(store), ["collaboration_events"])["collaboration_events"]["event_id"])
+
+
+def stored_rankings(own_home: Path, title: str) -> int:
+    (store,) = (own_home / "stores").glob("*.sqlite")
+    with closing(sqlite3.connect(store)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM rankings WHERE brief ->> 'title' = ?", [title]).fetchone()
+    return int(count)
 
 
 def no_holes(files: Sequence[Path]) -> bool:
@@ -233,10 +241,10 @@ def test_killed_workers_lose_no_acknowledged_event_and_break_connections_only(se
 
 
 @pytest.mark.usefixtures("service")
-def test_who_is_in_is_answered_after_sigterm_and_nobody_else(port):
+def test_who_is_in_is_answered_and_remembered_after_sigterm_and_nobody_else(port, own_home):
     wait_for_workers(port)
     process = service_on(port)
-    content = wires.request("/v1/creators/rank", {"brief": {"title": "tea"}})
+    content = wires.request("/v1/creators/rank", {"brief": {"title": "a last tea"}})
     with ExitStack() as open_wires:
         inside = [open_wires.enter_context(wires.connected(port)) for _ in range(12)]
         for wire in inside:
@@ -251,3 +259,4 @@ def test_who_is_in_is_answered_after_sigterm_and_nobody_else(port):
         assert [wires.status_of(wire) for wire in inside] == [200] * len(inside)
         process.wait(timeout=GRACE_S)
         assert wires.status_of(late) == 0
+    assert stored_rankings(own_home, "a last tea") == len(inside)

@@ -11,7 +11,7 @@ import pytest
 from features import columns as c
 from features.rankings import logged_impressions
 from features.trace import tracing
-from models.considered import DRAWS, LEAST, Considered, candidates
+from models.considered import DRAWS, LEAST, Considered, candidates, log_table
 from models.engine import Engine
 
 BRIEF = {"description": "cozy recipe videos", "content_labels": ["food"]}
@@ -26,7 +26,7 @@ def considered(engine: Engine, **request: Any) -> tuple[Mapping[str, Any], Consi
 @pytest.mark.parametrize("request_", [{"limit": 5}, {"limit": 60, "diversity": 0.4}, {"limit": 20, "explore": True}])
 def test_logged_features_give_the_scores_again(engine: Engine, request_: dict[str, Any], tmp_path: Path) -> None:
     answer, kept = considered(engine, **request_)
-    kept.frame(np.random.default_rng(1), {c.RANKING_ID: "r"}).to_parquet(tmp_path / "part.parquet")
+    log_table([kept.logged(np.random.default_rng(1), {c.RANKING_ID: "r"})]).to_parquet(tmp_path / "part.parquet")
     frame = pd.read_parquet(tmp_path / "part.parquet")
     assert engine._bundle.ranker.score(frame).tolist() == frame["score"].tolist()
     shown = frame.dropna(subset=[c.POSITION])

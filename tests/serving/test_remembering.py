@@ -37,30 +37,35 @@ def stored(store: Store, number: int) -> bool:
         return it.ranking(f"r{number}") is not None
 
 
-def test_feedback_on_a_ranking_finds_it_stored(store):
+def test_feedback_on_a_ranking_has_it_stored_at_once(store, monkeypatch):
+    monkeypatch.setattr(remembering, "GATHER_S", 60)
     rankings = Remembering(store)
     rankings.keep(ranking(1))
-    rankings.check_stored("r1")
+    assert not stored(store, 1)
+    rankings.await_stored("r1")
+    assert stored(store, 1)
+
+
+def test_feedback_waits_for_a_ranking_of_another_process(store):
+    Remembering(store).keep(ranking(1))
+    assert not stored(store, 1)
+    Remembering(store).await_stored("r1")
     assert stored(store, 1)
 
 
 def test_while_the_store_is_down_nobody_waits_and_nothing_is_lost(store):
     rankings = Remembering(store)
     store.down = True
-    for number in range(3):  # the first may not know yet
+    for number in range(200):
         rankings.keep(ranking(number))
-    began = time.monotonic()
-    for number in range(3, 200):
-        rankings.keep(ranking(number))
-    assert time.monotonic() - began < 20 * remembering.PATIENCE_S
     with pytest.raises(InputError, match="not stored yet"):
-        rankings.check_stored("r7")
+        rankings.await_stored("r7")
     store.down = False
     end = time.monotonic() + 10
     while not stored(store, 199) and time.monotonic() < end:
         time.sleep(0.05)
     assert all(stored(store, number) for number in range(200))
-    rankings.check_stored("r7")
+    rankings.await_stored("r7")
 
 
 def test_what_does_not_fit_is_told_to_the_log(store, caplog):
