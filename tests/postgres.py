@@ -38,7 +38,8 @@ class Server:
     @contextmanager
     def hanging(self) -> Iterator[None]:
         """It keeps its connections, takes more and answers nothing."""
-        processes = [one for one in psutil.process_iter(["cmdline"]) if self._is_mine(one)]
+        postmaster = psutil.Process(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]))
+        processes = [postmaster, *postmaster.children(recursive=True)]
         for one in processes:
             one.suspend()
         try:
@@ -46,10 +47,6 @@ class Server:
         finally:
             for one in processes:
                 one.resume()
-
-    def _is_mine(self, process: psutil.Process) -> bool:
-        ancestors = [process, *process.parents()]
-        return any(f"{self.folder}/data" in one.cmdline() for one in ancestors)
 
     def new_database(self) -> str:
         """The SQL URL of an empty database."""
