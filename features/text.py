@@ -4,10 +4,11 @@ import hashlib
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import local
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -147,21 +148,23 @@ def encoder_name(encoder_id: str) -> str:
 
 
 class EmbeddingCache:
-    """Vectors on disk (SQLite, one file) by encoder and content of the text.
+    """Vectors on disk (SQLite) by encoder and content of the text. Threads and processes may share it.
 
-    What cannot be read or kept, on a full disk or in a damaged file, is told to the log: it is computed anew.
+    Each thread keeps a connection, and no write waits for the disk: a power cut may lose the last ones. What cannot be
+    read or kept, on a full disk or in a damaged file, is told to the log: it is computed anew.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / "embeddings.db"
-        with self._answering(), closing(self._open()) as base, base:
+        self._path, self._own = folder / "embeddings.db", _Own()
+        with self._answering(), self._open() as base:
             base.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, Floats]:
         """The vectors that are kept, by key."""
         found: dict[bytes, bytes] = {}
-        with self._answering(), closing(self._open()) as base:
+        with self._answering():
+            base = self._open()
             for start in range(0, len(keys), SELECTED):
                 some = keys[start : start + SELECTED]
                 places = ", ".join("?" * len(some))
@@ -171,7 +174,7 @@ class EmbeddingCache:
     def put(self, vectors: Mapping[bytes, Floats]) -> None:
         """Keeps vectors; one transaction."""
         rows = [(key, vector.tobytes()) for key, vector in vectors.items()]
-        with self._answering(), closing(self._open()) as base, base:
+        with self._answering(), self._open() as base:
             base.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
     @contextmanager
@@ -182,7 +185,18 @@ class EmbeddingCache:
             logger.exception("the embedding cache %s does not answer", self._path)
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=60)  # seconds to wait while another process writes
+        if self._own.base is None:
+            base = sqlite3.connect(self._path, timeout=60)  # seconds to wait while another process writes
+            for setting in ("journal_mode=WAL", "synchronous=NORMAL"):
+                base.execute(f"PRAGMA {setting}")
+            self._own.base = base
+        return self._own.base
+
+
+class _Own(local):
+    """A thread's connection."""
+
+    base: sqlite3.Connection | None = None
 
 
 def embed(

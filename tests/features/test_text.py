@@ -166,11 +166,10 @@ def test_processes_share_one_cache(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found[b"b-7"], np.full(4, 7, np.float32))
 
 
-def test_the_cache_is_one_file_of_keys_and_vectors(cache: EmbeddingCache, tmp_path: Path) -> None:
+def test_the_cache_is_a_file_of_keys_and_vectors(cache: EmbeddingCache, tmp_path: Path) -> None:
     assert cache.get([]) == {}
     assert cache.get([b"unknown"]) == {}
     cache.put({b"key": np.arange(3, dtype=np.float32)})
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["embeddings.db"]
     base = sqlite3.connect(tmp_path / "cache" / "embeddings.db")
     assert base.execute("SELECT key, length(vector) FROM vectors").fetchall() == [(b"key", 12)]
     base.close()
