@@ -45,9 +45,11 @@ def shares(audience: pd.DataFrame, ids: pd.Index, dimension: str) -> Shares:
 def target_share(audience: Shares, targets: Sequence[str], rows: Rows | None = None) -> Values:
     """(k,) share of the audiences in ``rows`` (all n of them without) in ``targets``; NaN where unknown or nothing is
     targeted. Case does not count."""
-    known = audience.known if rows is None else audience.known[rows]
     if not targets:
-        return np.full(len(known), np.nan)
+        return np.full(audience.matrix.shape[0] if rows is None else len(rows), np.nan)
     wanted = {target.lower() for target in targets}
     hits = np.array([bucket.lower() in wanted for bucket in audience.buckets], dtype=np.float64)
-    return np.where(known, (audience.matrix if rows is None else Picked(audience.matrix, rows)) @ hits, np.nan)
+    if rows is None:
+        return np.where(audience.known, audience.matrix @ hits, np.nan)
+    picked = Picked(audience.matrix, rows)
+    return np.where(picked.lengths > 0, picked @ hits, np.nan)

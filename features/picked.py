@@ -28,7 +28,7 @@ class Picked:
         """
         if FEW * len(self.rows) >= self.matrix.shape[0]:
             return np.asarray((self.matrix @ vector)[self.rows], dtype=np.float64)
-        products = self.matrix.data[self._places] * vector[self.columns]
+        products = self.matrix.data.take(self._places) * vector.take(self.columns)
         sums = np.zeros(len(self.rows), products.dtype)
         np.add.at(sums, self._owners, products)
         return sums.astype(np.float64)
@@ -36,21 +36,26 @@ class Picked:
     @cached_property
     def columns(self) -> npt.NDArray[np.signedinteger]:
         """The columns of all entries, row by row."""
-        return self.matrix.indices[self._places]
+        return self.matrix.indices.take(self._places)
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.signedinteger]:
+        """(k,) how many entries each row has."""
+        return self.matrix.indptr.take(self.rows + 1) - self._starts
 
     @cached_property
     def _owners(self) -> Rows:
         """Which of the rows each entry is of, as a place among them."""
-        return np.repeat(np.arange(len(self.rows)), self._lengths)
+        return np.repeat(np.arange(len(self.rows)), self.lengths)
 
     @cached_property
-    def _lengths(self) -> npt.NDArray[np.signedinteger]:
-        """(k,) how many entries each row has."""
-        return self.matrix.indptr[self.rows + 1] - self.matrix.indptr[self.rows]
+    def _starts(self) -> npt.NDArray[np.signedinteger]:
+        """(k,) where the entries of each row begin in the matrix."""
+        return self.matrix.indptr.take(self.rows)
 
     @cached_property
     def _places(self) -> Rows:
         """Where the entries stand in the matrix, row by row."""
-        ends = np.cumsum(self._lengths)
-        before = self.matrix.indptr[self.rows] - (ends - self._lengths)  # of each row, beyond the entries of the others
-        return np.repeat(before, self._lengths) + np.arange(ends[-1] if len(ends) else 0)
+        ends = np.cumsum(self.lengths)
+        before = self._starts - (ends - self.lengths)  # of each row, beyond the entries of the others
+        return np.repeat(before, self.lengths) + np.arange(ends[-1] if len(ends) else 0)

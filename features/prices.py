@@ -42,9 +42,9 @@ class Prices:
     def usd(self, wanted: Sequence[str], rows: Rows) -> Values:
         """(k,) US dollars of the creators in ``rows`` for the first of the ``wanted`` formats that each prices, else
         for anything."""
-        prices = self.default.usd[rows]
+        prices = self.default.usd.take(rows)
         for asked in reversed(self._wanted(wanted)):
-            prices = np.where(np.isnan(asked.amounts[rows]), prices, asked.usd[rows])
+            prices = np.where(np.isnan(asked.amounts.take(rows)), prices, asked.usd.take(rows))
         return prices
 
     def asked(self, row: int, wanted: Sequence[str]) -> tuple[float, str | None]:

@@ -46,7 +46,7 @@ class Words:
 
     def picked(self, rows: Rows) -> "Words":
         """The words of the creators in ``rows``."""
-        return Words(self.words, self.places[rows])
+        return Words(self.words, self.places.take(rows))
 
     def having(self, test: Callable[[str], bool]) -> Flags:
         """(n,) whose word passes ``test``."""
