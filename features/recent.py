@@ -30,11 +30,12 @@ class Recent(Generic[Value]):
                     found[key] = self._values[key]
         if missing := [key for key in dict.fromkeys(keys) if key not in found]:
             made = dict(zip(missing, make(missing), strict=True))
-            self._keep(made)
+            self.keep(made)
             found.update(made)
         return [found[key] for key in keys]
 
-    def _keep(self, made: Mapping[Key, Value]) -> None:
+    def keep(self, made: Mapping[Key, Value]) -> None:
+        """Puts values in the place of those under their keys."""
         with self._lock:
             self._values.update(made)
             while len(self._values) > self._most:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from features import columns as c
 from features.asof import known_rows
-from features.schema import ACCOUNTS, CONTRACT, ENGAGEMENTS, EXCHANGE_RATES, Tables, complete
+from features.schema import ACCOUNTS, CONTRACT, ENGAGEMENTS, EXCHANGE_RATES, Complete, Tables, complete, empty
 
 
 class Rows(Protocol):
@@ -86,7 +86,7 @@ def about(rows: Rows, creator_ids: Sequence[str], names: Collection[str] = tuple
         own |= of_accounts(rows, own[ENGAGEMENTS.name][c.ACCOUNT_ID].unique())
     if EXCHANGE_RATES.name in names:
         own[EXCHANGE_RATES.name] = rows.table(EXCHANGE_RATES.name)
-    return complete(own)
+    return Complete({name: own[name] if name in own else empty(table) for name, table in CONTRACT.items()})
 
 
 def of_accounts(rows: Rows, account_ids: Collection[str]) -> dict[str, pd.DataFrame]:

@@ -40,6 +40,7 @@ LAID_OUT = {
 AT_A_TIME = 50_000  # creators
 DERIVED = ("closed", "listing", "standing")  # from what no write changes: of a million it takes a tenth of a second
 KINDS = {"score": np.float64, "stars": np.int64, "band": object, "order_status": object}
+FEW = 200  # creators are looked up one by one in less than what it takes to look them up together
 MOST_READINGS = 64  # of some two megabytes
 Rows = npt.NDArray[np.int64]
 Edition = tuple[str, int]
@@ -117,8 +118,14 @@ class Catalogue:
         """The rows of creators in this part, -1 for who is not in it (any more)."""
         if not len(creator_ids):
             return np.zeros(0, np.int64)
-        rows = self.state.ids.get_indexer(list(creator_ids)).astype(np.int64)
+        rows = self._places(creator_ids)
         return np.where((rows >= 0) & ~self.gone[rows], rows, -1) if len(self.gone) else rows
+
+    def _places(self, creator_ids: Collection[str]) -> Rows:
+        ids = self.state.ids
+        if len(creator_ids) > FEW:
+            return ids.get_indexer(list(creator_ids)).astype(np.int64)
+        return np.array([ids.get_loc(one) if one in ids else -1 for one in creator_ids], np.int64)
 
     def missing(self, creator_ids: Sequence[str]) -> list[str]:
         """Those of the ids that no part has."""

@@ -4,7 +4,7 @@ Nothing else enters: not the country, the language, the name, nor any protected 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ from models.credit_state import (
     suspended_until,
     training_helps,
 )
-from models.credit_steps import TRAINING
+from models.credit_steps import TRAINING, Times
 from models.credit_succession import in_force
 from models.credit_texts import described
 
@@ -129,9 +129,8 @@ def learn(
 class Learned:
     """What the ledger tells of the creators of ``states`` under one policy; each part has an item for each of them.
 
-    ``most`` are their own open orders (NaN: no limit), ``gains`` how many points each of ACTIONS would add. Credit is
-    told from it at the moment it was learned for, and, if nothing comes, at any later one before ``until`` (NaT: none),
-    when an event is told of that was known before it happened.
+    ``most`` are their own open orders (NaN: no limit), ``gains`` how many points each of ACTIONS would add, ``until``
+    (NaT: none) when an event is told of that was known before it happened.
     """
 
     policy: Policy
@@ -142,17 +141,6 @@ class Learned:
     gains: list[dict[str, float]]
     appeals: list[list[Appealed]]
     until: npt.NDArray[np.datetime64]
-
-    def each(self) -> "Iterator[Learned]":
-        """The same of one creator at a time."""
-        for i in range(len(self.states.ids)):
-            one = slice(i, i + 1)
-            parts = {name: getattr(self, name)[one] for name in _ALIGNED}
-            yield replace(self, states=self.states.of(one), **parts)
-
-    def holds(self, as_of: pd.Timestamp) -> bool:
-        """Whether credit at ``as_of`` can be told from it."""
-        return not (self.until <= np.datetime64(as_of, "us")).any()
 
     def answers(self, as_of: pd.Timestamp) -> list[dict[str, Any]]:
         """The answers at ``as_of``."""
@@ -183,17 +171,19 @@ class Learned:
         ]
 
 
-_ALIGNED = ("most", "factors", "reasons", "gains", "appeals", "until")
-
-
 def _standing(states: Posterior, policy: Policy, as_of: pd.Timestamp) -> dict[str, npt.NDArray[Any]]:
     """What :func:`credit_scores` shows of n creators, (n,) each."""
-    silent_days = (as_of.to_datetime64() - states.last) / _DAY
     known = states.state.alpha + states.state.beta
-    sure = confidence(known, policy, np.where(states.events > 0, silent_days, 0.0))
     return graded(states.state, policy, np.asarray(as_of, "datetime64[us]")) | {
-        "confidence": sure.round(CONFIDENCE_DECIMALS)
+        "confidence": sure(known, states.last, policy, as_of)
     }
+
+
+def sure(known: Floats, last: Times, policy: Policy, as_of: pd.Timestamp) -> Floats:
+    """(n,) confidence as it is shown, from the evidence ``known`` (n, 5) of the factors and when an event ``last``
+    moved each (n, 5; NaT: none did)."""
+    silent_days = np.where(np.isnat(last), 0.0, (as_of.to_datetime64() - last) / _DAY)
+    return confidence(known, policy, silent_days).round(CONFIDENCE_DECIMALS)
 
 
 def graded(state: State, policy: Policy, as_of: npt.NDArray[np.datetime64]) -> dict[str, npt.NDArray[Any]]:

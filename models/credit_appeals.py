@@ -37,20 +37,32 @@ def appeal_answer(appealed: Appealed, policy: Policy, as_of: pd.Timestamp) -> di
     """OPEN until the deadline, OVERDUE after it, DECIDED once it or the finding was: OVERTURNED or CONFIRMED."""
     appeal, against = appealed
     deadline = appeal.opened_at + policy.appeal_days * _DAY
-    late = (as_of - deadline) / _DAY
     decided = appeal.decided_at is not None
+    late = _lateness(deadline, decided, as_of)
     return {
         "appeal_id": appeal.appeal_id,
-        "state": "DECIDED" if decided else "OVERDUE" if late > 0 else "OPEN",
+        "state": late["state"],
         "outcome": None if not decided else "OVERTURNED" if appeal.overturned else "CONFIRMED",
         "opened_at": appeal.opened_at.isoformat(),
         "deadline": deadline.isoformat(),
         "decided_at": appeal.decided_at.isoformat() if appeal.decided_at else None,
-        "overdue_days": round(late, 1) if late > 0 and not decided else None,
+        "overdue_days": late["overdue_days"],
         "finding": {"event_id": appeal.finding_id} | _finding(against),
         "statement": appeal.statement,
         "decision": appeal.decision,
     }
+
+
+def aged(answer: Mapping[str, Any], as_of: pd.Timestamp) -> dict[str, Any]:
+    """An :func:`appeal_answer` as it is at a later moment."""
+    return {**answer, **_lateness(pd.Timestamp(answer["deadline"]), answer["state"] == "DECIDED", as_of)}
+
+
+def _lateness(deadline: pd.Timestamp, decided: bool, as_of: pd.Timestamp) -> dict[str, Any]:
+    late = (as_of - deadline) / _DAY
+    if decided or late <= 0:
+        return {"state": "DECIDED" if decided else "OPEN", "overdue_days": None}
+    return {"state": "OVERDUE", "overdue_days": round(late, 1)}
 
 
 def _finding(row: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -41,10 +41,6 @@ class Posterior(NamedTuple):
     events: Ints
     last: Times
 
-    def of(self, rows: slice) -> "Posterior":
-        """Of some of the creators."""
-        return Posterior(self.ids[rows], self.state.of(rows), self.events[rows], self.last[rows])
-
 
 def newcomers(count: int, policy: Policy) -> State:
     """So many creators of whom nothing is known."""

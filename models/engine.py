@@ -28,6 +28,7 @@ from models.credit_assessments import AUTHENTICITY, INTERACTION, INTERACTION_VER
 from models.credit_history import history_answer, what_if_answer
 from models.credit_succession import policy_changes
 from models.fraud import past_probabilities
+from models.kept import Kept
 from models.lookup import LEDGER, Lookup, refuse
 from models.ranking import rank
 from models.records import record_answers
@@ -65,6 +66,10 @@ class Engine:
         """
         bundle = Bundle.load(folder)
         return cls(bundle, source, bank_for(bundle, cache))
+
+    def read_ahead(self, kept: Kept) -> None:
+        """From now on reads what is ``kept`` of the creators of the catalogue that it began with."""
+        self._lookup.ahead = kept
 
     @property
     def bank(self) -> TextBank:
@@ -225,7 +230,7 @@ class Engine:
         own = known(own, latest, latest)
         self._catalogue = renewed(catalogue, self._bundle, own, ids, latest, self._bank)
         if not ids.isin(own["creators"][c.CREATOR_ID]).all():
-            self._evidence = self._lookup.evidence(self._catalogue)
+            self._evidence = self._lookup.evidence(self._catalogue, first=False)
 
     def _asked(self, creator_ids: Sequence[str], field: str = "creator_ids") -> tuple[Catalogue, list[str]]:
         """The catalogue and the ids, each once. Raises InputError (NOT_FOUND) for one that it does not have."""

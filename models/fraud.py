@@ -72,7 +72,10 @@ class FraudModel:
 
     def predict(self, features: pd.DataFrame) -> pd.Series:
         """Probabilities indexed like ``features``; NaN where too little is known to say."""
-        probabilities = self.calibrator.predict(gbm.predict(self.booster, self._inputs(features)))
+        return self._predicted(features, self._inputs(features))
+
+    def _predicted(self, features: pd.DataFrame, inputs: Values) -> pd.Series:
+        probabilities = self.calibrator.predict(gbm.predict(self.booster, inputs))
         return pd.Series(probabilities, index=features.index).where(~self.insufficient(features))
 
     def insufficient(self, features: pd.DataFrame) -> pd.Series:
@@ -99,12 +102,14 @@ class FraudModel:
         """The policy's level of each; None for an unknown probability."""
         return self.policy.levels_of(self.risk_scores(probability, features))
 
-    def explain(self, features: pd.DataFrame, dossier: Dossier) -> list[dict[str, list[dict[str, Any]]]]:
-        """Per row reason codes from the model's own contributions and what speaks for innocence, see
-        :mod:`models.fraud_reasons`."""
+    def explain(
+        self, features: pd.DataFrame, inputs: Values, dossier: Dossier
+    ) -> list[dict[str, list[dict[str, Any]]]]:
+        """Per row, of which the trees read ``inputs``, reason codes from the model's own contributions and what speaks
+        for innocence, see :mod:`models.fraud_reasons`."""
         if features.empty:
             return []
-        margins = gbm.contributions(self.booster, self._inputs(features))[:, :-1]
+        margins = gbm.contributions(self.booster, inputs)[:, :-1]
         peers = self.peers.usual(features)
         return explain(features, pd.DataFrame(margins, columns=list(FRAUD_FEATURES)), self.usual, peers, dossier)
 
@@ -115,9 +120,10 @@ class FraudModel:
             "policy_version": self.policy.version,
             "data_as_of": dossier.as_of.isoformat(),
         }
-        told = ~self.insufficient(features)
-        explained = dict(zip(features.index[told], self.explain(features[told], dossier), strict=True))
-        probability = self.predict(features)
+        told, inputs = ~self.insufficient(features).to_numpy(bool), self._inputs(features)
+        reasons = self.explain(features[told], inputs[told], dossier)
+        explained = dict(zip(features.index[told], reasons, strict=True))
+        probability = self._predicted(features, inputs)
         kinds = self.kinds(features)
         scores = self.scale.scores(probability.to_numpy(np.float64), kinds)
         columns = (features.index, probability, scores, kinds, self.confidence(features))

@@ -29,6 +29,9 @@ METRICS = {
     "VIEW_INFLATION": ("views",),
 }  # fmt: skip
 
+GROUPED = frozenset(["LOCKSTEP_ACTIVITY", "ENGAGEMENT_POD"])
+"""Codes whose evidence tells of groups in everyone's engagements."""
+
 
 def evidence(code: str, history: History) -> Evidence:
     """What the tables hold of this creator for the reason ``code``; JSON-able."""

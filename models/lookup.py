@@ -1,10 +1,10 @@
 """What is told of single creators: rows that are looked up when somebody asks, and what was last made of them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -18,35 +18,46 @@ from features.source import Known, Rows, Source, about
 from models.authenticity import trained
 from models.bundle import Bundle
 from models.catalogue import Catalogue, Edition
-from models.credit import Learned, credit_answers, learn
+from models.credit import credit_answers, learn
+from models.credit_told import Told, told
+from models.fraud_evidence import GROUPED
+from models.kept import CREDIT, FRAUD, Kept
 
 LEDGER = ("creators", "collaboration_events")
 EVIDENCE = ("creators", "daily_stats", "videos", "engagements", "audience")
 KEPT = 10_000
 """Creators of whom what was last made is kept, some 6 KB of credit and 5 KB of fraud for each."""
-ALONE = 100
-"""Up to so many creators credit is told one by one; of more at a time it is computed as fast."""
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The groups that act together, and the fraud answers that tell of them."""
+    """The groups that act together, and the fraud answers that tell of them; ``first`` before a deletion has changed
+    who they are."""
 
     groups: Groups
     answers: Recent[dict[str, Any]]
+    first: bool
+
+    def stands(self, answer: Mapping[str, Any] | None) -> bool:
+        """Whether an answer from before any deletion is there and holds still."""
+        return answer is not None and (self.first or not GROUPED & {one["code"] for one in answer["reason_codes"]})
 
 
 class Lookup:
     """Answers about creators of a catalogue, from ``source``, with the release's models.
 
     What was made of a creator's rows is kept until the creator changes, for the last KEPT who were asked for; of credit
-    only what depends on the moment is told anew. Whoever is deleted after the catalogue was made is not found
-    (InputError, NOT_FOUND).
+    only what depends on the moment is told anew. What was made ``ahead`` of creators who have not changed since the
+    catalogue was built is read, not made. Whoever is deleted after the catalogue was made is not found (InputError,
+    NOT_FOUND).
     """
 
     def __init__(self, bundle: Bundle, source: Source) -> None:
         self._bundle, self._source = bundle, source
-        self._learned: Recent[Learned] = Recent(KEPT)
+        self.ahead: Kept | None = None
+        self._told: Recent[Told] = Recent(KEPT)
 
     @contextmanager
     def rows(self, catalogue: Catalogue) -> Iterator[Rows]:
@@ -69,12 +80,13 @@ class Lookup:
 
     def credit(self, catalogue: Catalogue, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Credit now."""
-        if len(ids) > ALONE:
-            return self.past_credit(catalogue, ids, catalogue.latest, None)
-        learned = self._learned.each(catalogue.editions_of(ids), partial(self._learn, catalogue))
-        if all(one.holds(catalogue.latest) for one in learned):
-            return [answer for one in learned for answer in one.answers(catalogue.latest)]
-        return self.past_credit(catalogue, ids, catalogue.latest, None)
+        editions, as_of = catalogue.editions_of(ids), catalogue.latest
+        found = dict(zip(editions, self._told.each(editions, partial(self._told_of, catalogue)), strict=True))
+        if over := [one for one in editions if not found[one].holds(as_of)]:
+            anew = dict(zip(over, self._tell(catalogue, [one for one, _ in over]), strict=True))
+            self._told.keep(anew)
+            found |= anew
+        return [found[one].at(as_of) for one in editions]
 
     def past_credit(
         self, catalogue: Catalogue, ids: Sequence[str], as_of: pd.Timestamp, known_by: pd.Timestamp | None
@@ -88,31 +100,64 @@ class Lookup:
         """Fraud scores with their evidence; None without a model."""
         if self._bundle.fraud is None:
             return [None] * len(ids)
-        return [*evidence.answers.each(catalogue.editions_of(ids), partial(self._scores, catalogue, evidence.groups))]
+        return [*evidence.answers.each(catalogue.editions_of(ids), partial(self._scores_of, catalogue, evidence))]
 
-    def evidence(self, catalogue: Catalogue) -> Evidence:
+    def evidence(self, catalogue: Catalogue, first: bool = True) -> Evidence:
         """Before anybody has asked."""
-        return Evidence(Groups(partial(self._graph, catalogue.as_of)), Recent(KEPT))
+        return Evidence(Groups(partial(self._graph, catalogue.as_of)), Recent(KEPT), first)
 
     def dossier(self, catalogue: Catalogue, groups: Groups, ids: Sequence[str]) -> Dossier:
         """What evidence of the creators is made from."""
         return Dossier(self.about(catalogue, ids, EVIDENCE), catalogue.as_of, groups)
 
-    def _learn(self, catalogue: Catalogue, editions: Sequence[Edition]) -> list[Learned]:
+    def make_ahead(self, catalogue: Catalogue, evidence: Evidence, rows: range, kept: Kept) -> None:
+        """Puts into ``kept`` what is told of the creators in these rows of a catalogue that was just built, as far as
+        the source has them."""
+        with self.rows(catalogue) as source:
+            ids = list(catalogue.state.ids[rows.start : rows.stop])
+            there = source.where("creators", c.CREATOR_ID, ids)[c.CREATOR_ID]
+        ids = [one for one in there if not catalogue.missing([one])]
+        places = catalogue.rows_of(ids).tolist()
+        kept.put(CREDIT, places, [one.to_json() for one in self._tell(catalogue, ids)])
+        if self._bundle.fraud is not None:
+            kept.put(FRAUD, places, self._scores(catalogue, evidence.groups, ids))
+
+    def _told_of(self, catalogue: Catalogue, editions: Sequence[Edition]) -> list[Told]:
         ids = [creator_id for creator_id, _ in editions]
-        own = self.about(catalogue, ids, LEDGER)
-        learned = learn(own["collaboration_events"], own["creators"], self._bundle.policy, catalogue.latest, ids)
-        each = {one.states.ids[0]: one for group in learned for one in group.each()}
+        found = [Told.from_json(one, self._bundle.policy) for one in self._made(CREDIT, catalogue, ids) if one]
+        return _completed({one.creator_id: one for one in found}, ids, partial(self._tell, catalogue))
+
+    def _scores_of(self, catalogue: Catalogue, evidence: Evidence, editions: Sequence[Edition]) -> list[dict[str, Any]]:
+        ids = [creator_id for creator_id, _ in editions]
+        found = [one for one in self._made(FRAUD, catalogue, ids) if one and evidence.stands(one)]
+        make = partial(self._scores, catalogue, evidence.groups)
+        return _completed({one[c.CREATOR_ID]: one for one in found}, ids, make)
+
+    def _made(self, kind: str, catalogue: Catalogue, ids: Sequence[str]) -> list[Any]:
+        """What was made ahead of creators who have not changed since; None where nothing was yet."""
+        return self.ahead.of(kind, catalogue.rows_of(ids).tolist()) if self.ahead else []
+
+    def _tell(self, catalogue: Catalogue, ids: Sequence[str]) -> list[Told]:
+        own, as_of = self.about(catalogue, ids, LEDGER), catalogue.latest
+        learned = learn(own["collaboration_events"], own["creators"], self._bundle.policy, as_of, ids)
+        each = {one.creator_id: one for group in learned for one in told(group, as_of)}
         return [each[creator_id] for creator_id in ids]
 
-    def _scores(self, catalogue: Catalogue, groups: Groups, editions: Sequence[Edition]) -> list[dict[str, Any]]:
-        ids, model = [creator_id for creator_id, _ in editions], trained(self._bundle.fraud, "fraud")
-        features, version = catalogue.of(lambda part: part.fraud, ids), str(self._bundle.versions["fraud"])
+    def _scores(self, catalogue: Catalogue, groups: Groups, ids: Sequence[str]) -> list[dict[str, Any]]:
+        model, version = trained(self._bundle.fraud, "fraud"), str(self._bundle.versions["fraud"])
+        features = catalogue.of(lambda part: part.fraud, ids)
         return model.answers(features, version, self.dossier(catalogue, groups, ids))
 
     def _graph(self, as_of: pd.Timestamp) -> Graph:
         with self._source.reading() as rows:
             return everyones_graph(Known(rows, as_of).table("engagements"), as_of)
+
+
+def _completed(found: dict[str, Value], ids: Sequence[str], make: Callable[[list[str]], list[Value]]) -> list[Value]:
+    """One value for each of ``ids``: those ``found``, and those that ``make`` makes of the others together."""
+    if missing := [one for one in ids if one not in found]:
+        found |= zip(missing, make(missing), strict=True)
+    return [found[one] for one in ids]
 
 
 def refuse(missing: Sequence[str], field: str = "creator_ids") -> None:

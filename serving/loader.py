@@ -9,6 +9,7 @@ from models.bundle import Bundle
 from models.engine import Engine, bank_for
 from models.golden import check_golden
 from models.shelf import load_catalogue
+from serving.ahead import WORTH, begin
 from serving.follower import Follower
 from serving.shelves import LARGE, MOST_BEHIND, Shelves
 from serving.store import Store
@@ -20,7 +21,7 @@ class Loader:
     """Makes engines over the ``store``, each with the follower that keeps it up with the store."""
 
     def __init__(self, home: Path, store: Store, shelves: Shelves) -> None:
-        self._cache, self._store, self._shelves = home / EMBEDDINGS, store, shelves
+        self._home, self._cache, self._store, self._shelves = home, home / EMBEDDINGS, store, shelves
 
     def first(self, release: Path) -> Follower:
         """The engine of the release in that folder, over what the store holds.
@@ -29,22 +30,31 @@ class Loader:
         where it was trained, UNAVAILABLE when the store does not answer.
         """
         bundle = Bundle.load(release)
-        return self._over(release, bundle, proven(release, bundle, bank_for(bundle, self._cache)))
+        return self._over(release, bundle, proven(release, bundle, bank_for(bundle, self._cache)), by_id=True)
 
-    def beside(self, release: Path, served: Follower) -> Follower:
-        """The same with the texts that a ``served`` engine has read."""
+    def beside(self, release: Path, served: Follower, by_id: bool = True) -> Follower:
+        """The same with the texts that a ``served`` engine has read; whether it is asked about creators ``by_id``."""
         bundle = Bundle.load(release)
         bank = served.engine.bank
         if encoder_id(bank.encoder) != bundle.encoder_id:
             bank = bank_for(bundle, self._cache)
-        return self._over(release, bundle, proven(release, bundle, bank))
+        return self._over(release, bundle, proven(release, bundle, bank), by_id)
 
-    def _over(self, release: Path, bundle: Bundle, bank: TextBank) -> Follower:
+    def _over(self, release: Path, bundle: Bundle, bank: TextBank, by_id: bool) -> Follower:
         kept = self._kept(release)
         with self._store.reading() as now:
             since = kept[1] if kept else now.number()
-        built = load_catalogue(kept[0]) if kept else None
-        return Follower(Engine(bundle, self._store, bank, built), self._store, since)
+        folder = kept[0] if kept else None
+        engine = Engine(bundle, self._store, bank, load_catalogue(folder) if folder else None)
+        if by_id and engine.catalogue.size >= WORTH:
+            self._begin_ahead(release, folder, engine)
+        return Follower(engine, self._store, since)
+
+    def _begin_ahead(self, release: Path, folder: Path | None, engine: Engine) -> None:
+        try:
+            engine.read_ahead(begin(self._home, release, self._store.url, folder, engine.catalogue))
+        except OSError:
+            logger.exception("answers about single creators are made when they are asked for, not ahead")
 
     def _kept(self, release: Path) -> tuple[Path, int] | None:
         """The catalogue to map: the newest, or a new one where too many creators have changed since; None where there

@@ -1,6 +1,7 @@
 """The contract's rows as the store holds them, looked up by its indexes: what answers about a few creators read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -24,14 +25,18 @@ class StoredRows:
         stored = _stored(table)
         found = self._connection.execute(sa.select(stored).where(among(self._connection, stored.c[column], asked)))
         # Every cell was checked when it came in, or when whole tables were read; an empty text is none.
-        rows = [[None if cell == "" else cell for cell in row] for row in found]
-        return schema.conform(pd.DataFrame(rows, columns=[*table.names]), table) if rows else schema.empty(table)
+        columns = dict(zip(table.names, map(_nulled, zip(*found, strict=True)), strict=False))
+        return schema.conform(pd.DataFrame(columns), table) if columns else schema.empty(table)
 
     def table(self, name: str) -> pd.DataFrame:
         """All of a table. Raises InputError for a cell that is not of its column's kind."""
         table = schema.CONTRACT[name]
         found = self._connection.execute(sa.select(_stored(table))).all()
         return conformed(pd.DataFrame(found, columns=[*table.names]), table) if found else schema.empty(table)
+
+
+def _nulled(cells: tuple[Any, ...]) -> Sequence[Any]:
+    return [None if cell == "" else cell for cell in cells] if "" in cells else cells
 
 
 def _stored(table: Table) -> sa.TableClause:

@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -64,7 +65,7 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     tell_release(release, home / POINTER)
     releases = Releases(home, store, follower, release.name, loader.beside)
     rankings = RankingLog(home / FOLDER)
-    trials = Trials(home, follower, loader.beside)
+    trials = Trials(home, follower, partial(loader.beside, by_id=False))
     api = Api(store, follower, releases, trials, rankings)
     api.announce_policy()
     books = Books(store)

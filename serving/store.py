@@ -196,7 +196,7 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
+        self.url, self._engine = url, open_engine(url)
         self._reader = reader(self._engine)
         self._turn = Lock()  # in the order of arrival; between processes the database decides
 

@@ -15,6 +15,7 @@ from models.credit import credit_answers, credit_scores, learn, load_policy
 from models.credit_factors import FACTORS, coded_events, event_points, evidence, factor_scores, total
 from models.credit_policy import Floats
 from models.credit_state import posterior
+from models.credit_told import told
 
 Event = Mapping[str, object]
 POLICY = load_policy()
@@ -200,11 +201,13 @@ def test_what_was_learned_once_tells_credit_at_any_later_moment_before_more_happ
     events = events.assign(event_id=events["creator_id"] + events["event_id"], received_at=START)  # all known before
     now, ids = START + day * DAY, [f"c{i}" for i in range(len(histories))]
     later = now + days * DAY
-    for one in (single for group in learn(events, NOBODY, POLICY, now, ids) for single in group.each()):
-        own = events[events["creator_id"] == one.states.ids[0]]
-        assert one.holds(later) == (not own["event_time"].between(now, later, inclusive="right").any())
+    for one in (single for group in learn(events, NOBODY, POLICY, now, ids) for single in told(group, now)):
+        own = events[events["creator_id"] == one.creator_id]
+        more, ends = own["event_time"].between(now, later, inclusive="right").any(), one.answer["status_until"]
+        assert not (one.holds(later) and (more or (ends and pd.Timestamp(ends) <= later)))
+        assert one.holds(later) or more or one.answer["order_status"] != "OPEN"
         if one.holds(later):
-            assert one.answers(later) == credit_answers(own, NOBODY, POLICY, later, list(one.states.ids))
+            assert [one.at(later)] == credit_answers(own, NOBODY, POLICY, later, [one.creator_id])
 
 
 @few

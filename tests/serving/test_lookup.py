@@ -1,5 +1,6 @@
 """Rows that are looked up in a store are those that tables in memory hold, and answers made of either are the same."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from features.tables import read_tables, write_tables
 from features.text import EMBEDDINGS, EmbeddingCache, encoder_name, load_encoder
 from models.bundle import Bundle
 from models.engine import Engine
+from models.kept import CREDIT, FRAUD, Kept
 from models.lookup import Lookup
 from models.registry import local_champion
+from models.shelf import save_catalogue
+from serving.ahead import make
 from serving.follower import Follower
 from serving.opening import open_store
 from serving.store import Store
@@ -94,10 +98,13 @@ def test_answers_from_a_store_are_those_from_tables_in_memory(store, release, ex
     assert list(answers(engine(release, store))) == expected
 
 
-def test_after_writes_answers_are_those_of_an_engine_that_is_built_anew(few, store, release):
+def test_after_writes_answers_are_those_of_an_engine_that_is_built_anew(few, store, release, tmp_path):
     first, second, third = few["creators"][c.CREATOR_ID].unique()[:3]
     serving = engine(release, store)
     list(answers(serving))
+    kept, lookup = Kept.empty(FEW, tmp_path), serving._lookup
+    lookup.make_ahead(serving.catalogue, serving._evidence, range(FEW), kept)
+    serving.read_ahead(kept)
     follower, at = Follower(serving, store, 0), serving.as_of + pd.Timedelta(microseconds=1)
     job = {"collaboration_id": "k", "brand_id": "b", "event_time": at}
     with store.writing() as it:
@@ -113,3 +120,15 @@ def test_after_writes_answers_are_those_of_an_engine_that_is_built_anew(few, sto
     new._catalogue, new._lookup = anew(serving), Lookup(serving._bundle, store)
     new._evidence = new._lookup.evidence(new._catalogue)
     assert list(answers(serving)) == list(answers(new))
+
+
+def test_answers_made_ahead_from_a_store_and_a_catalogue_on_disk_are_those_made_when_asked(
+    store, home, release, tmp_path
+):
+    serving, kept, folder = engine(release, store), Kept.empty(FEW, tmp_path), tmp_path / "built-x" / "1"
+    save_catalogue(serving.catalogue, folder)
+    make(local_champion(home), store.url, folder, map(os.dup, kept.descriptors))
+    asked = {"creator_ids": list(serving.catalogue.state.ids)}
+    assert kept.of(FRAUD, range(FEW)) == serving.fraud_score(asked)["results"]
+    assert [one["answer"] for one in kept.of(CREDIT, range(FEW))] == serving.credit(asked)["results"]
+    assert not folder.exists()
