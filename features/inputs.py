@@ -4,7 +4,7 @@ Hashing the words (Weinberger et al., 2009) lets any vocabulary work with nothin
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,27 +33,29 @@ def creator_inputs(tables: Tables, ids: pd.Index, text: Floats) -> Floats:
     Each creator's row depends on its own rows alone; what is missing is zero. ``ids`` are unique.
     """
     creators = tables["creators"].drop_duplicates(c.CREATOR_ID, keep="last").set_index(c.CREATOR_ID).reindex(ids)
-    tags = _tags(creators, CREATOR_KINDS)
+    tags = _tags(creators, CREATOR_KINDS, len(ids))
     tags += _audience(tables["audience"], ids)
     inputs = np.empty((len(ids), text.shape[1] + TAGS), np.float32)  # filled in place: each copy is a large one
     inputs[:, : text.shape[1]], inputs[:, text.shape[1] :] = text, tags
     return inputs
 
 
-def brief_inputs(briefs: pd.DataFrame, text: Floats) -> Floats:
+def brief_inputs(briefs: pd.DataFrame | Mapping[str, Sequence[object]], text: Floats) -> Floats:
     """(m, d + TAGS): unit text vectors ``text`` (m, d), then the tags a fitting creator or audience would have."""
-    return np.hstack([text, _tags(briefs, BRIEF_KINDS)]).astype(np.float32)
+    return np.hstack([text, _tags(briefs, BRIEF_KINDS, len(text))]).astype(np.float32)
 
 
-def _tags(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Values:
-    """(len(frame), TAGS): every column's words with equal weights, of length 1 together."""
-    table = np.zeros((len(frame), TAGS))
+def _tags(columns: pd.DataFrame | Mapping[str, Sequence[object]], kinds: Mapping[str, str], n: int) -> Values:
+    """(n, TAGS): every column's words with equal weights, of length 1 together."""
+    table = np.zeros((n, TAGS))
     for kind, column in kinds.items():
-        groups = [as_list(value) for value in frame[column]]
+        groups = [as_list(value) for value in columns[column]]
+        if not any(groups):
+            continue
         lengths = np.array([len(group) for group in groups], dtype=np.int64)
         words = np.array([f"{kind}={word}" for group in groups for word in group], dtype=object)
-        rows = np.repeat(np.arange(len(frame)), lengths)
-        table += _placed(rows, words, 1 / np.sqrt(lengths[rows], dtype=np.float64), len(frame))
+        rows = np.repeat(np.arange(n), lengths)
+        table += _placed(rows, words, 1 / np.sqrt(lengths[rows], dtype=np.float64), n)
     return table
 
 

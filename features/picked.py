@@ -33,6 +33,12 @@ class Picked:
         np.add.at(sums, self._owners, products)
         return sums.astype(np.float64)
 
+    def sums(self) -> npt.NDArray[np.floating]:
+        """(m,) the sum of the rows, added in their order and in the matrix's own type."""
+        sums = np.zeros(self.matrix.shape[1], self.matrix.dtype)
+        np.add.at(sums, self.columns, self.matrix.data.take(self._places))
+        return sums
+
     @cached_property
     def columns(self) -> npt.NDArray[np.signedinteger]:
         """The columns of all entries, row by row."""

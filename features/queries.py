@@ -13,6 +13,7 @@ from features.bank import Floats, TextBank, unit
 from features.briefs import description_texts, names, reference_texts, without
 from features.inputs import BRIEF_KINDS, brief_inputs
 from features.lexical import term_counts, tfidf
+from features.picked import Picked
 from features.state import State, taste
 
 Rows = npt.NDArray[np.int64]
@@ -70,9 +71,8 @@ class Query:
 
 def wording(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
     """What the brief says; the bank remembers it of recent briefs, which are asked about again with other filters."""
-    said = tuple(
-        tuple(one) if isinstance(one, list) else one if isinstance(one, str) else None for one in brief[[*SAID]]
-    )
+    told = (brief[name] for name in SAID)
+    said = tuple(tuple(one) if isinstance(one, list) else one if isinstance(one, str) else None for one in told)
     _, found = bank.recent.get((id(idf), said), lambda: (idf, _read(brief, bank, idf)))  # kept, its id stays its own
     return found
 
@@ -82,7 +82,8 @@ def _read(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
     described = [text for text in (without(text, unheard) for text in description_texts(brief)) if text]
     texts = [described, reference_texts(brief)]
     vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]], keep=False)
-    inputs = brief_inputs(brief.to_frame().T, unit(vectors[:1] + vectors[1:2]))[0]
+    told = {name: [brief[name]] for name in BRIEF_KINDS.values()}
+    inputs = brief_inputs(told, unit(vectors[:1] + vectors[1:2]))[0]
     return Wording(vectors[0], vectors[1], tfidf(counts[[2]], idf), inputs)
 
 
@@ -94,12 +95,13 @@ def build_query(
     replace prices, in US dollars by creator_id. Where ``state`` is one of several, they stand in ``among`` with who is
     gone (n,) from each."""
     said = wording(brief, bank, idf)
-    before = engaged[((engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)).to_numpy()]
-    rows = state.ids.get_indexer(before[c.CREATOR_ID])
-    failed = rows[(before["failed_at"] < as_of).to_numpy()]
+    before = ((engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)).to_numpy()
+    hired = pd.Index(engaged[c.CREATOR_ID].array[before])
+    rows = state.ids.get_indexer(hired)
+    failed = rows[engaged["failed_at"].to_numpy()[before] < as_of.to_datetime64()]
     wanted = brief[c.CREATORS_WANTED]
     budget = brief[c.BUDGET] * state.rates.get(brief[c.CURRENCY], np.nan)
-    bidders = zip(state.ids.get_indexer(list(bids or {})), (bids or {}).values(), strict=True)
+    bidders = zip(state.ids.get_indexer(list(bids)), bids.values(), strict=True) if bids else ()
     return Query(
         brief=brief,
         text=said.text,
@@ -108,9 +110,7 @@ def build_query(
         inputs=said.inputs,
         past=rows[rows >= 0],
         failed=failed[failed >= 0],
-        brand=past_of(
-            brief[c.BRAND_ID], pd.Index(before[c.CREATOR_ID]), among or [(state, np.zeros(len(state.ids), bool))]
-        ),
+        brand=past_of(brief[c.BRAND_ID], hired, among or [(state, np.zeros(len(state.ids), bool))]),
         budget=float(budget) / (wanted if wanted > 0 else 1.0),
         bids={int(row): amount for row, amount in bidders if row >= 0},
     )
@@ -134,16 +134,14 @@ def past_of(brand_id: object, hired: pd.Index, among: Sequence[tuple[State, npt.
     sums, labels = (_sums(one, lambda state, rows: _labels(state, rows, width)) for one in (found, once))
     sizes = [np.log1p(state.frame["followers_count"].to_numpy()[rows]) for state, rows in found]
     known = np.concatenate(sizes)
-    shared = _sums(once, lambda state, rows: np.asarray(state.hired[rows].sum(axis=0)).ravel())
-    others = world.brand_ids.get_indexer([brand_id])[0] != np.arange(len(world.brand_ids))
+    shared = _sums(once, lambda state, rows: Picked(state.hired, rows).sums())
+    others = place_of(brand_id, world.brand_ids) != np.arange(len(world.brand_ids))
     union = np.sqrt(world.sizes * sum(len(rows) for _, rows in once))
     return Past(
         jobs=jobs,
         labels=sums / jobs,
         text=unit(_sums(found, lambda state, rows: state.text[rows].sum(axis=0)).astype(np.float32)),
-        terms=unit(
-            _sums(found, lambda state, rows: np.asarray(state.terms[rows].sum(axis=0)).ravel()).astype(np.float32)
-        ),
+        terms=unit(_sums(found, lambda state, rows: Picked(state.terms, rows).sums()).astype(np.float32)),
         size=float(np.nanmean(known)) if (~np.isnan(known)).any() else np.nan,
         tastes=np.maximum(world.tastes @ taste(labels[None], world.usual)[0], 0) * others,
         partners=np.divide(shared, union, out=np.zeros(len(union)), where=union > 0) * others,
@@ -156,9 +154,9 @@ def _no_past(state: State) -> Past:
     return Past(0, np.zeros(0), np.zeros(state.text.shape[1], np.float32), terms, np.nan, nobody, nobody)
 
 
-def _labels(state: State, rows: Rows, width: int) -> Values:
+def _labels(state: State, rows: Rows, width: int) -> npt.NDArray[np.floating]:
     """(width,) sums of the labels that the world knows."""
-    return np.asarray(state.labels.matrix[rows].sum(axis=0)).ravel()[:width]
+    return state.labels.picked(rows).sums()[:width]
 
 
 def _sums(found: Sequence[tuple[State, Rows]], of: Callable[[State, Rows], npt.NDArray[np.floating]]) -> Values:
@@ -169,5 +167,7 @@ def _sums(found: Sequence[tuple[State, Rows]], of: Callable[[State, Rows], npt.N
 def _unheard(brief: pd.Series, idf: Floats) -> list[str]:
     """Names in the brief that no text trained on has: an encoder reads into them what they happen to sound like."""
     called = names(brief)
+    if not called:
+        return []
     heard = term_counts(called) @ (idf > 0)
     return [name for name, known in zip(called, heard, strict=True) if not known]

@@ -22,3 +22,4 @@ def test_each_row_has_the_bits_of_the_whole_product(dtype, seed, rows):
     for vector in (rng.normal(size=WIDTH), rng.normal(size=WIDTH).astype(np.float32)):
         np.testing.assert_array_equal(picked @ vector, (matrix @ vector)[rows].astype(np.float64))
     np.testing.assert_array_equal(picked.columns, matrix[rows].indices)
+    np.testing.assert_array_equal(picked.sums(), np.ones(len(rows), dtype) @ matrix[rows])
