@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -159,9 +160,11 @@ def _labels(state: State, rows: Rows, width: int) -> npt.NDArray[np.floating]:
     return state.labels.picked(rows).sums()[:width]
 
 
-def _sums(found: Sequence[tuple[State, Rows]], of: Callable[[State, Rows], npt.NDArray[np.floating]]) -> Values:
+def _sums(
+    found: Sequence[tuple[State, Rows]], of: Callable[[State, Rows], npt.NDArray[np.floating]]
+) -> npt.NDArray[np.floating]:
     """The sum over the states and rows ``found``, of which there is one at least."""
-    return np.sum([of(state, rows) for state, rows in found], axis=0)
+    return reduce(np.add, (of(state, rows) for state, rows in found))
 
 
 def _unheard(brief: pd.Series, idf: Floats) -> list[str]:
