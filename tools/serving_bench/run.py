@@ -46,6 +46,7 @@ WRITES, WRITTEN_BESIDE = 10, 10  # creators written, rankings a second meanwhile
 WARM = 16  # creators asked for by id again and again
 BRIEFS = 20
 RANK = "/v1/creators/rank"
+AHEAD = "serving.ahead"
 
 
 def measured(data: Path, work: Path, size: int) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def measured(data: Path, work: Path, size: int) -> dict[str, Any]:
     found |= _quality(catalogue, bundle, bank, requests)
     del catalogue
     with _ours(data, folder, work / f"home-{size}", release) as (url, process):
-        found["ours"] = _http(url, requests, sample) | {"memory_gb": _memory(process)}
+        found["ours"] = _http(url, process, requests, sample) | {"memory_gb": _memory(process)}
     with _plain(release, folder, data / EMBEDDINGS) as (url, process):
         found["plain"] = _ranks(url, requests) | {"memory_gb": _memory(process)}
     found["ratios"] = _ratios(found["ours"], found["plain"])
@@ -102,7 +103,7 @@ def _quality(catalogue: Catalogue, bundle: Bundle, bank: TextBank, requests: lis
     }
 
 
-def _http(url: str, requests: list[dict[str, Any]], sample: Any) -> dict[str, Any]:
+def _http(url: str, process: psutil.Process, requests: list[dict[str, Any]], sample: Any) -> dict[str, Any]:
     ids = sample["creators"]["creator_id"].unique()
 
     def cold(i: int) -> Call:
@@ -116,10 +117,28 @@ def _http(url: str, requests: list[dict[str, Any]], sample: Any) -> dict[str, An
 
     found = _ranks(url, requests) | {"cold_brief": steady(url, cold, 5, SECONDS).summary()}
     found["writes"] = visible(url, lambda i: Call(RANK, requests[i % BRIEFS]), WRITTEN_BESIDE, WRITES)
+    found["made_ahead"] = _made_ahead(process)
     for name, route in (("fraud_by_id", "/v1/fraud/score"), ("credit_by_id", "/v1/credit")):
         found[f"{name}_first"] = saturated(url, by_id(route, len(ids)), AT_ONCE, SECONDS / 3).summary()
         found[f"{name}_again"] = saturated(url, by_id(route, WARM), AT_ONCE, SECONDS / 3).summary()
     return found
+
+
+def _made_ahead(process: psutil.Process, patience_s: float = 600) -> bool:
+    """Whether the process that makes answers by id ahead is done, which has the cores to itself meanwhile."""
+    deadline = time.monotonic() + patience_s
+    while (busy := any(AHEAD in _command(one) for one in process.children(recursive=True))) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(0.5)
+    return not busy
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended
+        return []
 
 
 def _ranks(url: str, requests: list[dict[str, Any]]) -> dict[str, Any]:
