@@ -23,7 +23,8 @@ class StoredRows:
         asked = [value for value in values if isinstance(value, str)]
         table = schema.CONTRACT[name]
         stored = _stored(table)
-        found = self._connection.execute(sa.select(stored).where(among(self._connection, stored.c[column], asked)))
+        chosen = sa.select(stored).where(among(self._connection, stored.c[column], asked))
+        found = self._connection.execute(chosen).all()  # one by one they take as long again
         # Every cell was checked when it came in, or when whole tables were read; an empty text is none.
         columns = dict(zip(table.names, map(_nulled, zip(*found, strict=True)), strict=False))
         return schema.conform(pd.DataFrame(columns), table) if columns else schema.empty(table)
