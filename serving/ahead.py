@@ -26,15 +26,13 @@ from serving.store import Store
 AT_ONCE = 200  # creators
 WORTH = 1000  # creators; of fewer, answers are made when they are asked for
 IDLE = 19
-BUILT = "built-"  # folders of catalogues that only this process reads
 
 
-def begin(home: Path, release: Path, url: str, folder: Path | None, catalogue: Catalogue) -> Kept:
-    """What a process begins to make of the creators of a ``catalogue`` that was just built, or loaded from ``folder``,
-    until nobody reads it any more."""
-    if folder is None:
-        folder = Path(mkdtemp(dir=home, prefix=BUILT)) / release.name
-        save_catalogue(catalogue, folder)
+def begin(home: Path, release: Path, url: str, catalogue: Catalogue) -> Kept:
+    """What a process begins to make of the creators of a ``catalogue`` that was just built, until nobody reads it any
+    more."""
+    folder = Path(mkdtemp(dir=home, prefix="built-"))
+    save_catalogue(catalogue, folder / release.name)
     kept = Kept.empty(len(catalogue.state.ids), home)
     command = [sys.executable, "-m", "serving.ahead", str(release), str(folder), *map(str, kept.descriptors)]
     # A URL may hold a password, and arguments are seen by all; a Bento's code is where only this process looks.
@@ -49,20 +47,14 @@ def begin(home: Path, release: Path, url: str, folder: Path | None, catalogue: C
 def _end(process: "subprocess.Popen[bytes]", folder: Path) -> None:
     process.kill()
     process.wait()
-    _clear(folder)
-
-
-def _clear(folder: Path) -> None:
-    """Removes a catalogue that was saved for the process alone, whose pages stay as long as it has them mapped."""
-    if folder.parent.name.startswith(BUILT):
-        shutil.rmtree(folder.parent, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def make(release: Path, url: str, folder: Path, descriptors: Iterable[int]) -> None:
-    """Makes what is told of the creators of the catalogue in ``folder`` and puts it into the :class:`Kept` of these
-    descriptors."""
-    catalogue = load_catalogue(folder)
-    _clear(folder)
+    """Makes what is told of the creators of the catalogue in ``folder``, which is removed, and puts it into the
+    :class:`Kept` of these descriptors."""
+    catalogue = load_catalogue(folder / release.name)
+    shutil.rmtree(folder)  # its pages stay as long as they are mapped
     kept = Kept.inherited(len(catalogue.state.ids), descriptors)
     with closing(Store(url)) as store:
         lookup = Lookup(Bundle.load(release), store)

@@ -46,13 +46,14 @@ class Loader:
             since = kept[1] if kept else now.number()
         folder = kept[0] if kept else None
         engine = Engine(bundle, self._store, bank, load_catalogue(folder) if folder else None)
-        if by_id and engine.catalogue.size >= WORTH:
-            self._begin_ahead(release, folder, engine)
+        # Each worker makes its own: for as many creators as are mapped from files, hours that slow down rankings.
+        if by_id and not folder and engine.catalogue.size >= WORTH:
+            self._begin_ahead(release, engine)
         return Follower(engine, self._store, since)
 
-    def _begin_ahead(self, release: Path, folder: Path | None, engine: Engine) -> None:
+    def _begin_ahead(self, release: Path, engine: Engine) -> None:
         try:
-            engine.read_ahead(begin(self._home, release, self._store.url, folder, engine.catalogue))
+            engine.read_ahead(begin(self._home, release, self._store.url, engine.catalogue))
         except OSError:
             logger.exception("answers about single creators are made when they are asked for, not ahead")
 

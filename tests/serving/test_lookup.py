@@ -125,8 +125,8 @@ def test_after_writes_answers_are_those_of_an_engine_that_is_built_anew(few, sto
 def test_answers_made_ahead_from_a_store_and_a_catalogue_on_disk_are_those_made_when_asked(
     store, home, release, tmp_path
 ):
-    serving, kept, folder = engine(release, store), Kept.empty(FEW, tmp_path), tmp_path / "built-x" / "1"
-    save_catalogue(serving.catalogue, folder)
+    serving, kept, folder = engine(release, store), Kept.empty(FEW, tmp_path), tmp_path / "built-x"
+    save_catalogue(serving.catalogue, folder / local_champion(home).name)
     make(local_champion(home), store.url, folder, map(os.dup, kept.descriptors))
     asked = {"creator_ids": list(serving.catalogue.state.ids)}
     assert kept.of(FRAUD, range(FEW)) == serving.fraud_score(asked)["results"]

@@ -41,6 +41,7 @@ SEED = 7
 PORT = 3917
 WORKERS = os.cpu_count() or 1  # of each service
 RATE, SECONDS, AT_ONCE = 50, 15, 16
+WARMUP_S = 10  # each worker reads every brief for itself
 SUSTAINED = 0.6  # of what saturates: above, a queue only grows
 WRITES, WRITTEN_BESIDE = 10, 10  # creators written, rankings a second meanwhile
 WARM = 16  # creators asked for by id again and again
@@ -124,7 +125,7 @@ def _http(url: str, process: psutil.Process, requests: list[dict[str, Any]], sam
     return found
 
 
-def _made_ahead(process: psutil.Process, patience_s: float = 600) -> bool:
+def _made_ahead(process: psutil.Process, patience_s: float = 120) -> bool:
     """Whether the process that makes answers by id ahead is done, which has the cores to itself meanwhile."""
     deadline = time.monotonic() + patience_s
     while (busy := any(AHEAD in _command(one) for one in process.children(recursive=True))) and (
@@ -145,7 +146,7 @@ def _ranks(url: str, requests: list[dict[str, Any]]) -> dict[str, Any]:
     def warm(i: int) -> Call:
         return Call(RANK, requests[i % BRIEFS])
 
-    saturated(url, warm, 4, 3)
+    saturated(url, warm, 4, WARMUP_S)
     most = saturated(url, warm, AT_ONCE, SECONDS / 2)
     rate = min(RATE, round(SUSTAINED * most.per_second, 1))
     return {
