@@ -20,6 +20,7 @@ from scipy import sparse
 
 LAYOUT = "layout.json"
 INDEX = "index"
+MOST_POPULATED = 1 << 30  # bytes; the vectors of a million texts are more, and a ranking reads a thousandth of them
 MADV_POPULATE_READ = 22  # of madvise(2); Python's mmap has no name for it
 
 
@@ -148,7 +149,7 @@ class _Reader:
 
     def _array(self, name: str) -> np.ndarray:
         array = np.load(self._folder / name, mmap_mode="r", allow_pickle=False)
-        if isinstance(array.base, mmap):
+        if isinstance(array.base, mmap) and array.nbytes <= MOST_POPULATED:
             _populate(array.base)
         return np.asarray(array)
 

@@ -14,6 +14,9 @@ from serving.follower import Follower
 from serving.shelves import LARGE, MOST_BEHIND, Shelves
 from serving.store import Store
 
+# What a first ranking computes of everyone takes seconds where there are a million, and requests would wait for it.
+FIRST = {"brief": {"title": "A first brief"}, "filters": {"min_followers": 0}, "limit": 1}
+
 logger = logging.getLogger(__name__)
 
 
@@ -46,6 +49,7 @@ class Loader:
             since = kept[1] if kept else now.number()
         folder = kept[0] if kept else None
         engine = Engine(bundle, self._store, bank, load_catalogue(folder) if folder else None)
+        engine.rank(FIRST)
         # Each worker makes its own: for as many creators as are mapped from files, hours that slow down rankings.
         if by_id and not folder and engine.catalogue.size >= WORTH:
             self._begin_ahead(release, engine)
