@@ -79,7 +79,8 @@ class Ranker:
 
     def _matrix(self, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
         served = np.full((len(pairs), len(self.features) + 1), SERVED_POSITION)
-        served[:, :-1] = pairs.to_numpy(np.float64)[:, [pairs.columns.get_loc(name) for name in self.features]]
+        read = pairs if tuple(pairs.columns) == self.features else pairs[list(self.features)]
+        served[:, :-1] = read.to_numpy(np.float64)
         return served
 
 

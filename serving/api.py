@@ -59,6 +59,11 @@ class Api:
             Together(partial(self._append, backfill), MOST_TOGETHER) for backfill in (False, True)
         )
 
+    def close(self) -> None:
+        """Writes the rankings that are not written yet; none may come any more."""
+        self._remembering.close()
+        self._rankings.close()
+
     @property
     def _engine(self) -> "Engine":
         return self._follower.engine

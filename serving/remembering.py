@@ -1,6 +1,5 @@
 """Rankings are kept for the feedback that may come: their answers do not wait for it, feedback does."""
 
-import atexit
 import logging
 from collections import OrderedDict
 from threading import Condition, Thread
@@ -66,6 +65,14 @@ class Remembering:
         while not self._is_stored(ranking_id) and monotonic() < end:
             sleep(AGAIN_S)
 
+    def close(self) -> None:
+        """Gives what waits a last moment."""
+        with self._changed:
+            self._hurry()
+            self._changed.wait_for(lambda: not self._waiting, AT_THE_END_S)
+            if self._waiting:
+                self._lose(len(self._waiting))
+
     def _is_stored(self, ranking_id: str) -> bool:
         with self._store.reading() as store:
             return store.ranking(ranking_id) is not None
@@ -78,7 +85,6 @@ class Remembering:
         if self._thread is None:
             self._thread = Thread(target=self._write, name="remembering", daemon=True)
             self._thread.start()
-            atexit.register(self._end)
 
     def _write(self) -> None:
         while True:
@@ -106,11 +112,3 @@ class Remembering:
     def _lose(self, count: int) -> None:
         LOST.inc(count)
         logger.error("%d rankings were not stored: feedback on them will be a 404", count)
-
-    def _end(self) -> None:
-        """At the end of the process: what waits gets a last moment."""
-        with self._changed:
-            self._hurry()
-            self._changed.wait_for(lambda: not self._waiting, AT_THE_END_S)
-            if self._waiting:
-                self._lose(len(self._waiting))

@@ -76,7 +76,7 @@ def build_service(home: Path, source: str | None, keys: Path | None) -> ASGIApp:
     trials.shadow.keep_ranking()
     rankings.keep_writing()
     app = build_app(api, auth, books)
-    app.state.rankings = rankings
+    app.state.api = api
     return app
 
 
@@ -120,7 +120,7 @@ def _finish(service: Any) -> None:
     """Writes what is not written yet, once the last request is answered."""
     if service.__is_ready__():
         service.app.state.books.settle()
-        service.app.state.rankings.close()
+        service.app.state.api.close()
 
 
 def _guarded(service: Any) -> Any:

@@ -242,8 +242,7 @@ def test_killed_workers_lose_no_acknowledged_event_and_break_connections_only(se
 
 @pytest.mark.usefixtures("service")
 def test_who_is_in_is_answered_and_remembered_after_sigterm_and_nobody_else(port, own_home):
-    wait_for_workers(port)
-    process = service_on(port)
+    workers, process = wait_for_workers(port), service_on(port)
     content = wires.request("/v1/creators/rank", {"brief": {"title": "a last tea"}})
     with ExitStack() as open_wires:
         inside = [open_wires.enter_context(wires.connected(port)) for _ in range(12)]
@@ -259,4 +258,5 @@ def test_who_is_in_is_answered_and_remembered_after_sigterm_and_nobody_else(port
         assert [wires.status_of(wire) for wire in inside] == [200] * len(inside)
         process.wait(timeout=GRACE_S)
         assert wires.status_of(late) == 0
+    psutil.wait_procs(workers, timeout=GRACE_S)
     assert stored_rankings(own_home, "a last tea") == len(inside)

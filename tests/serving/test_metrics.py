@@ -44,7 +44,7 @@ def test_a_request_is_counted_by_route_status_stage_and_what_it_came_upon(tmp_pa
         "success known": lambda: value("creatormatch_success_probability_count"),
         "success to .9": lambda: value("creatormatch_success_probability_bucket", le="0.9"),
         "fraud to .1": lambda: value("creatormatch_fraud_probability_bucket", le="0.1"),
-        "waited": lambda: value("creatormatch_queue_wait_seconds_count", queue="reads"),
+        "waited": lambda: value("creatormatch_queue_wait_seconds_count", queue="memory"),
     }
     before = {name: now() for name, now in read.items()}
     client = make_client(tmp_path, engine=NotingEngine())

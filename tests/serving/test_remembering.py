@@ -46,6 +46,15 @@ def test_feedback_on_a_ranking_has_it_stored_at_once(store, monkeypatch):
     assert stored(store, 1)
 
 
+def test_who_closes_has_all_stored(store, monkeypatch):
+    monkeypatch.setattr(remembering, "GATHER_S", 60)
+    rankings = Remembering(store)
+    rankings.close()
+    rankings.keep(ranking(1))
+    rankings.close()
+    assert stored(store, 1)
+
+
 def test_feedback_waits_for_a_ranking_of_another_process(store):
     Remembering(store).keep(ranking(1))
     assert not stored(store, 1)
