@@ -34,6 +34,7 @@ from serving.opening import open_store
 from serving.parent import stop_with_parent
 from serving.store import Store
 
+SOON_S = 0.2
 AGAIN_S = 2.0
 THREAD_LIMITS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
@@ -156,6 +157,9 @@ class CreatorMatch:
         keep_room()
         self._ready = False
         self._start()
+        if not self._ready:  # SQLite may refuse a store that two workers open at the same moment
+            sleep(SOON_S)
+            self._start()
         if not self._ready:
             Thread(target=self._keep_starting, name="starting", daemon=True).start()
 
