@@ -68,7 +68,7 @@ ifdef INSTA_BRANDS
 	$(BIN)/creatormatch benchmark insta-brands --data '$(INSTA_BRANDS)'
 endif
 
-# A million creators take some 6 GB of memory while their catalogue is built, and 4 GB of disk in build/.
+# A million creators take up to 14 GB of memory while their catalogue is built, and 4 GB of disk in build/.
 bench-serving: $(CHAMPION)
 	$(BIN)/python -m tools.serving_bench.run $(DATA) build/serving $(SIZES)
 

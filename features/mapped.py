@@ -167,7 +167,7 @@ class _Reader:
 
 
 def _populate(file: mmap) -> None:
-    """Enters a file's pages into this process's tables at once: the first to touch each of half a million waits for
-    it, which makes a worker's first hundreds of requests several times as slow."""
+    """Enters a file's pages into this process's tables at once: else the first to touch each of
+    some hundred thousand waits for it, in the middle of a request."""
     with suppress(OSError):  # Linux knows it since 5.14
         file.madvise(MADV_POPULATE_READ)

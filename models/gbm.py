@@ -1,5 +1,5 @@
 """LightGBM as every model here uses it: deterministic, on one thread, kept as text, and scored by lignum, which gives
-the same bits in a quarter of the time."""
+the same bits in a half to a quarter of the time."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -118,21 +118,21 @@ def _http(url: str, process: psutil.Process, requests: list[dict[str, Any]], sam
 
     found = _ranks(url, requests) | {"cold_brief": steady(url, cold, 5, SECONDS).summary()}
     found["writes"] = visible(url, lambda i: Call(RANK, requests[i % BRIEFS]), WRITTEN_BESIDE, WRITES)
-    found["made_ahead"] = _made_ahead(process)
+    found["ahead_still_busy"] = _busy_ahead(process)
     for name, route in (("fraud_by_id", "/v1/fraud/score"), ("credit_by_id", "/v1/credit")):
         found[f"{name}_first"] = saturated(url, by_id(route, len(ids)), AT_ONCE, SECONDS / 3).summary()
         found[f"{name}_again"] = saturated(url, by_id(route, WARM), AT_ONCE, SECONDS / 3).summary()
     return found
 
 
-def _made_ahead(process: psutil.Process, patience_s: float = 120) -> bool:
-    """Whether the process that makes answers by id ahead is done, which has the cores to itself meanwhile."""
+def _busy_ahead(process: psutil.Process, patience_s: float = 120) -> bool:
+    """Whether a process that makes answers by id ahead is still at it, after it had the cores to itself for a while."""
     deadline = time.monotonic() + patience_s
     while (busy := any(AHEAD in _command(one) for one in process.children(recursive=True))) and (
         time.monotonic() < deadline
     ):
         time.sleep(0.5)
-    return not busy
+    return busy
 
 
 def _command(process: psutil.Process) -> list[str]:
