@@ -90,9 +90,11 @@ def _cosines(matrix: Floats, rows: Rows, *vectors: Floats) -> Values:
     for start in range(0, len(rows) if told else 0, BLOCK):
         block = slice(start, start + BLOCK)
         picked = matrix.take(rows[block], axis=0)
-        known = picked.any(axis=1)
         for i in told:
-            found[i, block][known] = np.einsum("ij,j->i", picked, vectors[i])[known]
+            found[i, block] = np.einsum("ij,j->i", picked, vectors[i])
+    if told:  # only a product of 0 can be one with an empty row
+        doubtful = np.flatnonzero(found[told[0]] == 0)
+        found[:, doubtful[~matrix[rows[doubtful]].any(axis=1)]] = np.nan
     return found
 
 
@@ -276,12 +278,17 @@ PAIR_FEATURES: tuple[Callable[[Pairs], Values], ...] = (
 def pair_features(query: Query, state: State, rows: Rows) -> pd.DataFrame:
     """(len(rows), p) float64: PAIR_FEATURES, then the creator's own columns of ``state.frame``, indexed by
     creator_id."""
+    return unnamed_features(query, state, rows).set_axis(state.ids.take(rows))
+
+
+def unnamed_features(query: Query, state: State, rows: Rows) -> pd.DataFrame:
+    """What :func:`pair_features` gives, indexed by place: to look up a thousand ids costs what several features do."""
     pairs, columns = Pairs(query, state, rows), _columns(tuple(state.frame.columns))
     values = np.empty((len(rows), len(columns)))
     for i, feature in enumerate(PAIR_FEATURES):
         values[:, i] = feature(pairs)
     values[:, len(PAIR_FEATURES) :] = pairs.own
-    return pd.DataFrame(values, index=state.ids.take(rows), columns=columns, copy=False)
+    return pd.DataFrame(values, columns=columns, copy=False)
 
 
 @cache

@@ -72,7 +72,7 @@ class VectorIndex:
         return rows[0], scores[0]
 
     def _best(self, query: Floats, k: int, rows: Rows) -> tuple[Rows, Floats]:
-        scores = self._vectors[rows] @ query
+        scores = self._vectors.take(rows, axis=0) @ query
         best = np.argsort(-scores, kind="stable")[:k]
         return rows[best], scores[best]
 

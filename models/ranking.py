@@ -1,7 +1,7 @@
 """The answer to a rank request: filter, retrieve, rank, explain."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
-from features.pairs import Pairs, Rows, pair_features
+from features.pairs import Rows, unnamed_features
 from features.queries import Query, build_query
 from features.trace import note, stage
 from models.bundle import Bundle
@@ -22,41 +21,15 @@ from models.considered import Considered, candidates
 from models.diversity import pool_size
 from models.eligibility import barred, eligible
 from models.exploration import FEW_JOBS, bonuses, floor_places, seed_of
-from models.filters import Filtered, Removed, hints, together
+from models.filters import hints, together
+from models.offers import Offer, Ranked, by_offer
 from models.places import Exploring, Places, places
-from models.reasons import Reason, in_language, said, spoken
+from models.results import results_of
 from models.retriever import champions, retrieve
 
 LIMIT = 20
 # What the ranker scores for one answer. More cost as much again, and change less and less (docs/serving.md).
 CANDIDATES = 1_000
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What one part of the catalogue has for a request: who is ``allowed`` (n,), what the filters did, whom the first
-    stage ``retrieved``, and the candidates' ``rows`` (k,), with the pinned ones."""
-
-    part: Catalogue
-    query: Query
-    allowed: npt.NDArray[np.bool_]
-    filtered: Filtered
-    removed: list[Removed]
-    retrieved: int
-    rows: Rows
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """The candidates in their final order, by their place ``best`` among all offers' rows, with what the models say of
-    them, and whom the request's wishes for diversity and exploration moved up."""
-
-    best: Rows
-    scores: npt.NDArray[np.float64]
-    pairs: pd.DataFrame
-    success: npt.NDArray[np.float64]
-    explored: npt.NDArray[np.bool_]
-    diverse: npt.NDArray[np.bool_]
 
 
 def rank(
@@ -72,7 +45,7 @@ def rank(
     ranked = _score(bundle, offers, pins, request, brief)
     return {
         "ranking_id": str(uuid4()),
-        "results": _results(bundle, offers, ranked, request, pins),
+        "results": results_of(bundle, offers, ranked, request, pins),
         "candidates": {
             "catalogue": catalogue.size,
             "removed": together([offer.removed + offer.filtered.removed for offer in offers]),
@@ -103,7 +76,8 @@ def _offer(
     with stage("retrieve"):
         retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES, reading.champions)
     pinned = part.rows_of(pins)
-    return Offer(part, query, allowed, filtered, removed, len(retrieved), np.union1d(retrieved, pinned[pinned >= 0]))
+    rows = np.union1d(retrieved, pinned[pinned >= 0])
+    return Offer(part, query, allowed, filtered, removed, len(retrieved), rows, pinned)
 
 
 def query_of(
@@ -124,15 +98,12 @@ def _score(
     """Scores everyone offered and keeps the first ``limit``: pins in their order, then by score, ties by creator_id;
     then as the request's ``explore`` and ``diversity`` move them."""
     with stage("features"):
-        found = [pair_features(offer.query, offer.part.state, offer.rows) for offer in offers]
-        pairs = pd.concat(found) if len(found) > 1 else found[0]
+        found = [unnamed_features(offer.query, offer.part.state, offer.rows) for offer in offers]
+        pairs = pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
     note(pairs=pairs, inputs=bundle.inputs)
     with stage("score"):
         scores = bundle.ranker.score(pairs)
-    pinned = np.full(len(pairs), len(pins))
-    if pins:
-        pinned[pairs.index.get_indexer(list(pins))] = np.arange(len(pins))
-    order = np.lexsort((_by_id(offers), -scores, pinned))
+    order = np.lexsort((_by_id(offers), -scores, _pinned(offers, len(pins))))
     limit, diversity = request.get("limit", LIMIT), request.get("diversity") or 0.0
     draw = _explorer(bundle, offers, pairs, order, limit) if request.get("explore") else None
     vectors = [offer.part.state.vectors[offer.rows if diversity else offer.rows[:0]] for offer in offers]
@@ -141,11 +112,12 @@ def _score(
         return places(order, scores, np.vstack(vectors), limit, len(pins), diversity, draw(rng) if draw else None)
 
     shown = placed(np.random.default_rng(seed_of(request, brief) if draw else 0))
-    kept = pairs.iloc[shown.best]
-    ranked = Ranked(shown.best, scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
     best = candidates(shown.best, order)
+    named = _named(offers, pairs, best)
+    kept = named.iloc[: len(shown.best)]
+    ranked = Ranked(shown.best, scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
     redrawn = (lambda rng: placed(rng).best == shown.best) if draw else None
-    note(considered=Considered(pairs.iloc[best], scores[best], ranked.success, shown.explored, shown.diverse, redrawn))
+    note(considered=Considered(named, scores[best], ranked.success, shown.explored, shown.diverse, redrawn))
     return ranked
 
 
@@ -155,6 +127,23 @@ def _by_id(offers: Sequence[Offer]) -> npt.NDArray[np.integer]:
         return offers[0].part.state.by_id[offers[0].rows]
     ids = np.concatenate([offer.part.state.ids[offer.rows].to_numpy(object) for offer in offers])
     return np.argsort(np.argsort(ids, kind="stable"), kind="stable")
+
+
+def _pinned(offers: Sequence[Offer], pins: int) -> Rows:
+    """(k,) each candidate's place among the pins, after them for all others."""
+    found = [np.full(len(offer.rows), pins) for offer in offers]
+    for offer, order in zip(offers, found, strict=True):
+        here = np.flatnonzero(offer.pinned >= 0)
+        order[np.searchsorted(offer.rows, offer.pinned[here])] = here
+    return np.concatenate(found)
+
+
+def _named(offers: Sequence[Offer], pairs: pd.DataFrame, places: Rows) -> pd.DataFrame:
+    """Those at some ``places`` among all offers' rows, indexed by creator_id."""
+    ids = np.empty(len(places), object)
+    for offer, mine, rows in by_offer(offers, places):
+        ids[mine] = offer.part.state.ids.take(rows)
+    return pd.DataFrame(pairs.to_numpy()[places], index=pd.Index(ids, dtype="str"), columns=pairs.columns)
 
 
 def _explorer(
@@ -181,100 +170,6 @@ def _success(bundle: Bundle, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
         return bundle.success.predict(pairs)["success"].to_numpy() if bundle.success else np.full(len(pairs), np.nan)
 
 
-def _results(
-    bundle: Bundle, offers: Sequence[Offer], ranked: Ranked, request: Mapping[str, Any], pins: Sequence[str]
-) -> list[dict[str, Any]]:
-    brief = offers[0].query.brief
-    language = spoken(brief[c.LANGUAGE])
-    explain = bool(request.get("explain"))
-    explained = in_language(bundle.ranker.reasons(ranked.pairs), ranked.pairs, language) if explain else None
-    bids = {bid["creator_id"]: bid for bid in request.get("bids") or []}
-    known = _known(bundle, offers, ranked.best, bids)
-    results = []
-    for i, one in enumerate(known):
-        decided = {
-            "PINNED": one["creator_id"] in pins, "BID": one["creator_id"] in bids,
-            "EXPLORATION": ranked.explored[i], "DIVERSITY": ranked.diverse[i],
-        }  # fmt: skip
-        usd = one.pop("usd")
-        reasons = [*explained[i], *_other_reasons(offers[0].query, one["price"], usd, decided)] if explained else []
-        said = {
-            "rank": i + 1, "score": float(ranked.scores[i]), "success_probability": number(ranked.success[i]),
-            "reasons": reasons,
-        }  # fmt: skip
-        results.append({"creator_id": one.pop("creator_id")} | said | one)
-    note(
-        success=ranked.success,
-        fraud=np.array([one["fraud"]["probability"] for one in results], np.float64),
-        credit=np.array([one["credit"]["score"] for one in results], np.float64),
-    )
-    return results
-
-
-def _known(
-    bundle: Bundle, offers: Sequence[Offer], best: Rows, bids: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """What the catalogue knows of the candidates at the places ``best`` among all offers' rows: creator_id, price (in
-    US dollars as ``usd``), credit and fraud."""
-    found: list[dict[str, Any]] = [{} for _ in best]
-    ends = np.cumsum([0, *(len(offer.rows) for offer in offers)])
-    for offer, start, end in zip(offers, ends, ends[1:], strict=False):
-        mine = np.flatnonzero((best >= start) & (best < end))
-        rows, part = offer.rows[best[mine] - start], offer.part
-        standing = {name: values[rows].tolist() for name, values in part.standing.items()}
-        credit = [dict(zip(standing, values, strict=True)) for values in zip(*standing.values(), strict=True)]
-        fraud = pd.Series(part.state.frame["fraud_probability"].to_numpy()[rows])
-        scores = part.dealings["risk_score"].to_numpy()[rows]
-        levels = bundle.fraud.policy.levels_of(scores) if bundle.fraud else [None] * len(rows)
-        usd = Pairs(offer.query, part.state, rows).asked_usd
-        for i, row, owed, probability, level, dollars in zip(mine, rows, credit, fraud, levels, usd, strict=True):
-            creator_id = part.state.ids[row]
-            found[i] = {
-                "creator_id": creator_id,
-                "price": _price(part, offer.query, row, bids.get(creator_id)),
-                "forecast": None,
-                "credit": owed | {"score": number(owed["score"])},
-                "fraud": {"probability": number(probability), "risk_level": level},
-                "usd": dollars,
-            }
-    return found
-
-
-def _other_reasons(
-    query: Query, price: Mapping[str, Any] | None, usd: float, decided: Mapping[str, bool | np.bool_]
-) -> list[Reason]:
-    """Reasons outside the margin's sum: what the request or the marketplace decided, not the model."""
-    language = spoken(query.brief[c.LANGUAGE])
-    found = [Reason(code=code, text=said(code, language), contribution=0.0) for code, so in decided.items() if so]
-    if missing := _not_comparable(query, price, usd):
-        found.append(
-            Reason(code="CURRENCY_NOT_COMPARABLE", text=said(missing[0], language, missing[1]), contribution=0.0)
-        )
-    return found
-
-
-def _not_comparable(query: Query, price: Mapping[str, Any] | None, usd: float) -> tuple[str, str | None] | None:
-    """What keeps price and budget from being compared, and the currency concerned."""
-    if price and np.isnan(usd):
-        return "PRICE_WITHOUT_RATE" if price["currency"] else "PRICE_WITHOUT_CURRENCY", price["currency"]
-    currency = query.brief[c.CURRENCY]
-    if price and np.isnan(query.budget) and not np.isnan(query.brief[c.BUDGET]):
-        known = isinstance(currency, str)
-        return ("BUDGET_WITHOUT_RATE", currency) if known else ("BUDGET_WITHOUT_CURRENCY", None)
-    return None
-
-
-def _price(catalogue: Catalogue, query: Query, row: int, bid: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What the creator bids, else asks for the brief's formats; None for one who names no price."""
-    if bid:
-        amount, currency = float(bid["amount"]), bid["currency"]
-    else:
-        amount, currency = catalogue.state.prices.asked(row, query.brief[c.CONTENT_FORMATS])
-    if np.isnan(amount):
-        return None
-    return {"amount": amount, "currency": currency, "fair_low": None, "fair_high": None}
-
-
 def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, float]:
     bids: Sequence[Mapping[str, Any]] = request.get("bids") or []
     if not bids:
@@ -298,8 +193,3 @@ def _pins(catalogue: Catalogue, request: Mapping[str, Any]) -> list[str]:
             problem = "may not be ranked: excluded, suspended, fully booked or not onboarded; leave it out"
             raise bad("pin_creator_ids", problem, pins[int(np.argmax(out))])
     return pins
-
-
-def number(value: float) -> float | None:
-    """A JSON number: null for NaN."""
-    return None if pd.isna(value) else float(value)
