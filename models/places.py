@@ -38,6 +38,9 @@ def places(
 ) -> Places:
     """The first ``limit`` of k candidates with ``scores`` (k,) and ``vectors`` (k, d); ``order`` (k,) is by score but
     for the ``fixed`` first ones, which stay first."""
+    if not diversity and exploring is None:
+        nobody = np.zeros(len(order[:limit]), bool)
+        return Places(order[:limit], nobody, nobody)
     values, risen = _risen(order, scores, limit, fixed, exploring) if exploring else (scores, order)
     spread = _spread(risen, values, vectors, limit, fixed, diversity) if diversity else risen
     shown = spread[:limit]

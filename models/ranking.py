@@ -140,10 +140,11 @@ def _pinned(offers: Sequence[Offer], pins: int) -> Rows:
 
 def _named(offers: Sequence[Offer], pairs: pd.DataFrame, places: Rows) -> pd.DataFrame:
     """Those at some ``places`` among all offers' rows, indexed by creator_id."""
-    ids = np.empty(len(places), object)
-    for offer, mine, rows in by_offer(offers, places):
-        ids[mine] = offer.part.state.ids.take(rows)
-    return pd.DataFrame(pairs.to_numpy()[places], index=pd.Index(ids, dtype="str"), columns=pairs.columns)
+    (mine, index), *others = [(mine, one.part.state.ids.take(rows)) for one, mine, rows in by_offer(offers, places)]
+    if others:
+        order = np.argsort(np.concatenate([mine, *(one for one, _ in others)]))
+        index = index.append([ids for _, ids in others]).take(order)
+    return pd.DataFrame(pairs.to_numpy()[places], index=index, columns=pairs.columns)
 
 
 def _explorer(
