@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Flags = npt.NDArray[np.bool_]
 Bits = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.int64]
 WORD = 64
 
 
@@ -26,6 +27,18 @@ def unpacked(bits: Bits, size: int) -> Flags:
 def count(bits: Bits) -> int:
     """How many bits are set."""
     return int(np.bitwise_count(bits).sum())
+
+
+def has(bits: Bits, rows: Rows) -> Flags:
+    """(k,) whether the bit of each of ``rows`` is set."""
+    return (bits[rows // WORD] >> (rows % WORD).astype(np.uint64) & np.uint64(1)).astype(bool)
+
+
+def without(bits: Bits, rows: Rows) -> Bits:
+    """The same bits but for those of ``rows``, which are zeros."""
+    found = bits.copy()
+    np.bitwise_and.at(found, rows // WORD, ~(np.uint64(1) << (rows % WORD).astype(np.uint64)))
+    return found
 
 
 @dataclass(frozen=True)

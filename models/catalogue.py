@@ -18,6 +18,7 @@ from features.queries import Query
 from features.recent import Recent
 from features.schema import Tables
 from features.state import State, World, build_state, engagements, spliced
+from models.bitmaps import Bits, packed
 from models.bundle import Bundle
 from models.credit import credit_scores
 from models.dealings import dealings
@@ -158,13 +159,13 @@ class Catalogue:
         return {name: self.credit[name].to_numpy(KINDS[name]) for name in KINDS}
 
     @cached_property
-    def shut(self) -> tuple[npt.NDArray[np.bool_], list[Removed]]:
-        """(n,) who is gone or :attr:`closed`, and how many each rule removes of those before it."""
+    def open(self) -> tuple[Bits, list[Removed]]:
+        """Who is neither gone nor :attr:`closed`, and how many each rule removes of those before it."""
         out, removed = self.gone.copy(), list[Removed]()
         for name, rule in self.closed.items():
             removed.append(Removed(filter=name, removed=int(np.count_nonzero(rule & ~out)), unknown=0))
             out |= rule
-        return out, [one for one in removed if one["removed"]]
+        return packed(~out), [one for one in removed if one["removed"]]
 
     @cached_property
     def listing(self) -> Listing:

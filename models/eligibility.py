@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
+from models.bitmaps import Bits, has, without
 from models.catalogue import Catalogue
 from models.filters import Filtered, Removed, apply
 
@@ -18,10 +19,10 @@ def eligible(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
 ) -> tuple[npt.NDArray[np.bool_], Filtered, list[Removed]]:
     """(n,) who may be offered, what the brief's and the request's filters did, and what was removed before them
-    (:func:`barred`)."""
-    out, removed = barred(catalogue, request, brief)
+    (:func:`admitted`)."""
+    within, removed = admitted(catalogue, request, brief)
     filters = wished(brief) | dict(request.get("filters") or {})
-    filtered = apply(catalogue.listing, filters, within=~out)
+    filtered = apply(catalogue.listing, filters, within)
     return filtered.allowed, filtered, removed
 
 
@@ -31,18 +32,16 @@ def wished(brief: pd.Series | None) -> dict[str, Any]:
     return {c.TARGET_LANGUAGES: languages} if languages else {}
 
 
-def barred(
+def admitted(
     catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
-) -> tuple[npt.NDArray[np.bool_], list[Removed]]:
-    """(n,) who is gone or may not be offered by the :func:`rules`, and how many each rule removed."""
-    (out, removed), shared = catalogue.shut, True
+) -> tuple[Bits, list[Removed]]:
+    """Who is there and may be offered by the :func:`rules`, whatever filters say, and how many each rule removed."""
+    left, removed = catalogue.open
     for name, rows in _named(catalogue, request, brief).items():
-        new = np.unique(rows[~out[rows]])
+        new = np.unique(rows[has(left, rows)])
         if len(new):
-            out, shared = out.copy() if shared else out, False
-            out[new] = True
-            removed = [*removed, Removed(filter=name, removed=len(new), unknown=0)]
-    return out, removed
+            left, removed = without(left, new), [*removed, Removed(filter=name, removed=len(new), unknown=0)]
+    return left, removed
 
 
 def rules(

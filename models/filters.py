@@ -80,19 +80,20 @@ class Hint(TypedDict):
 
 @dataclass(frozen=True)
 class Filtered:
-    """``allowed`` (n,), the given filters' effects in order, and hints, the largest first."""
+    """``allowed`` (n,) and how many they are, the given filters' effects in order, and hints, the largest first."""
 
     allowed: Flags
+    count: int
     removed: list[Removed]
     hints: list[Hint]
 
 
-def apply(listing: Listing, filters: Mapping[str, Any], within: Flags | None = None) -> Filtered:
-    """Applies the given ``filters`` (null means not given) to the listing (n creators); only ``within`` (n,) counts.
+def apply(listing: Listing, filters: Mapping[str, Any], within: Bits | None = None) -> Filtered:
+    """Applies the given ``filters`` (null means not given) to the listing (n creators); only who is ``within`` counts.
 
     Raises InputError naming a filter, audience dimension or brand-safety rule that does not exist.
     """
-    start = packed(np.ones(listing.size, bool) if within is None else within)
+    start = packed(np.ones(listing.size, bool)) if within is None else within
     verdicts = {name: _recent(name, value, listing) for name, value in filters.items() if value is not None}
     allowed, left, removed = start, count(start), []
     for name, verdict in verdicts.items():
@@ -100,7 +101,7 @@ def apply(listing: Listing, filters: Mapping[str, Any], within: Flags | None = N
         allowed = allowed & verdict.passes
         before, left = left, count(allowed)
         removed.append(Removed(filter=name, removed=before - left, unknown=unknown))
-    return Filtered(unpacked(allowed, listing.size), removed, _hints(start, verdicts))
+    return Filtered(unpacked(allowed, listing.size), left, removed, _hints(start, verdicts))
 
 
 def together(removed: Sequence[Sequence[Removed]]) -> list[Removed]:

@@ -65,7 +65,7 @@ class VectorIndex:
         bitmap = np.packbits(allowed, bitorder="little")
         selector = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
         if self._cells:
-            return self._best(query, k, self._cells.search(query, max(AGAIN * k, AT_LEAST), allowed, selector))
+            return self._best(query, k, self._cells.search(query, max(AGAIN * k, AT_LEAST), allowed, count, selector))
         parameters = faiss.SearchParameters()
         parameters.sel = selector
         scores, rows = self._flat.search(query[None, :], k, params=parameters)
@@ -90,11 +90,13 @@ class _Cells:
                 cells[faiss.rev_swig_ptr(lists.get_ids(cell), size)] = cell
         self._sampled = cells[::SAMPLED].copy()
 
-    def search(self, query: Floats, k: int, allowed: npt.NDArray[np.bool_], selector: faiss.IDSelector) -> Rows:
-        """About the ``k`` best allowed rows; more cells are scanned, up to all, where these hold fewer than ``k``."""
+    def search(
+        self, query: Floats, k: int, allowed: npt.NDArray[np.bool_], count: int, selector: faiss.IDSelector
+    ) -> Rows:
+        """About the ``k`` best of ``count`` allowed rows; more cells are scanned, up to all, where these hold fewer."""
         held = np.bincount(self._sampled[allowed[::SAMPLED]], minlength=len(self._centroids)) * SAMPLED
         nearest = np.argsort(-(self._centroids @ query), kind="stable")
-        enough = max(k, int(np.clip(READ * np.count_nonzero(allowed) / len(allowed), *SCANNED)))
+        enough = max(k, int(np.clip(READ * count / len(allowed), *SCANNED)))
         probes = int(np.searchsorted(np.cumsum(held[nearest]), enough)) + 1
         while True:
             parameters = faiss.SearchParametersIVF()

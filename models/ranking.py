@@ -15,11 +15,12 @@ from features.money import to_usd
 from features.pairs import Rows, unnamed_features
 from features.queries import Query, build_query
 from features.trace import note, stage
+from models.bitmaps import has
 from models.bundle import Bundle
 from models.catalogue import Catalogue, Reading
 from models.considered import Considered, candidates
 from models.diversity import pool_size
-from models.eligibility import barred, eligible
+from models.eligibility import admitted, eligible
 from models.exploration import FEW_JOBS, bonuses, floor_places, seed_of
 from models.filters import hints, together
 from models.offers import Offer, Ranked, by_offer
@@ -39,7 +40,7 @@ def rank(
     pins = _pins(catalogue, request)
     bids = _bids_usd(catalogue, request)
     offers = [_offer(catalogue, part, bundle, bank, request, brief, bids, pins) for part in catalogue.parts]
-    eligible = sum(int(np.count_nonzero(offer.allowed)) for offer in offers)
+    eligible = sum(offer.filtered.count for offer in offers)
     retrieved = sum(offer.retrieved for offer in offers)
     note(catalogue=catalogue.size, eligible=eligible, retrieved=retrieved)
     ranked = _score(bundle, offers, pins, request, brief)
@@ -190,7 +191,7 @@ def _pins(catalogue: Catalogue, request: Mapping[str, Any]) -> list[str]:
         raise bad("pin_creator_ids", "no such creator", missing[0], "NOT_FOUND")
     for part in catalogue.parts if pins else ():
         rows = part.rows_of(pins)
-        if (out := barred(part, request)[0][rows] & (rows >= 0)).any():
+        if (out := (rows >= 0) & ~has(admitted(part, request)[0], rows)).any():
             problem = "may not be ranked: excluded, suspended, fully booked or not onboarded; leave it out"
             raise bad("pin_creator_ids", problem, pins[int(np.argmax(out))])
     return pins

@@ -14,7 +14,7 @@ from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.schema import CONTRACT, Kind, Tables
-from models.bitmaps import Flags
+from models.bitmaps import Flags, packed
 from models.catalogue import Catalogue
 from models.filters import Values, apply, hints, together
 from models.listing import PRICE_USD
@@ -32,7 +32,7 @@ def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> 
     """One page of creators, sorted, ties by creator_id. ``sort`` is RELEVANCE with a query (its default) and FOLLOWERS
     without."""
     after, size = _token_of(request), request.get("page_size", PAGE)
-    filtered = [apply(part.listing, request.get("filters") or {}, within=~part.gone) for part in catalogue.parts]
+    filtered = [apply(part.listing, request.get("filters") or {}, packed(~part.gone)) for part in catalogue.parts]
     pages = [
         _first(part, one.allowed, _keys(part, bank, request), after, size + 1)
         for part, one in zip(catalogue.parts, filtered, strict=True)
@@ -45,7 +45,7 @@ def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> 
         "candidates": {
             "catalogue": catalogue.size,
             "removed": together([one.removed for one in filtered]),
-            "eligible": sum(int(np.count_nonzero(one.allowed)) for one in filtered),
+            "eligible": sum(one.count for one in filtered),
         },
         "hints": hints(filtered),
     }  # fmt: skip

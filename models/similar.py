@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from features.bank import Floats, unit
 from features.errors import bad
+from models.bitmaps import packed, without
 from models.catalogue import Catalogue
 from models.filters import apply
 from models.search import summary
@@ -27,9 +28,9 @@ def similar(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, Any]:
     by_towers, by_text = (_mean(catalogue, given, kind) for kind in ("vectors", "text"))
     found = []
     for part in catalogue.parts:
-        allowed = apply(part.listing, request.get("filters") or {}, within=~part.gone).allowed.copy()
         rows = part.rows_of(given)
-        allowed[rows[rows >= 0]] = False
+        others = without(packed(~part.gone), rows[rows >= 0])
+        allowed = apply(part.listing, request.get("filters") or {}, others).allowed
         likeness = _likeness(part, by_towers, by_text)
         rows = np.flatnonzero(allowed & ~np.isnan(likeness))
         nearest = rows[np.lexsort((part.state.by_id[rows], -likeness[rows]))[:limit]]

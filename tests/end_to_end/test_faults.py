@@ -230,6 +230,7 @@ def test_killed_workers_lose_no_acknowledged_event_and_break_connections_only(se
                 time.sleep(0.01)
             workers = workers_of(service_on(port))
             workers[number % len(workers)].kill()
+            assert set(statuses) == {200}, (number, statuses)  # nobody waits for the last kill to hear of the first
         done.set()
         for writer in writers:
             writer.result()

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.bitmaps import Verdict, count, packed, unpacked
+from models.bitmaps import Verdict, count, has, packed, unpacked, without
 
 FLAGS = st.lists(st.booleans(), max_size=200).map(lambda flags: np.array(flags, bool))
 
@@ -21,3 +21,14 @@ def test_bits_meet_as_flags_do(flags, random):
     verdict = Verdict.of(flags, others)
     assert count(verdict.passes & ~verdict.unknown) == (flags & ~others).sum()
     assert (unpacked(verdict.passes | verdict.unknown, len(flags)) == (flags | others)).all()
+
+
+@given(FLAGS.filter(len), st.data())
+def test_single_rows_are_looked_up_and_taken_out(flags, data):
+    rows = np.array(data.draw(st.lists(st.integers(0, len(flags) - 1))), np.int64)
+    bits = packed(flags)
+    assert (has(bits, rows) == flags[rows]).all()
+    others = flags.copy()
+    others[rows] = False
+    assert (unpacked(without(bits, rows), len(flags)) == others).all()
+    assert count(bits) == flags.sum()

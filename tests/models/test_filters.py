@@ -12,6 +12,7 @@ from features.errors import InputError
 from features.tags import Lists, Words
 from features.vocabulary import AUDIENCE_DIMENSIONS
 from models import requests
+from models.bitmaps import count, packed
 from models.filters import BRAND_SAFETY, Filtered, apply
 from models.listing import Listing
 
@@ -59,7 +60,7 @@ LISTING = listing(CATALOGUE, ROWS)
 
 
 def filtered(filters: dict[str, Any], within: np.ndarray | None = None) -> Filtered:
-    return apply(LISTING, filters, within)
+    return apply(LISTING, filters, None if within is None else packed(within))
 
 
 def names(result: Filtered) -> list[str]:
@@ -245,9 +246,9 @@ def test_hints_and_counts_agree_with_leaving_a_filter_out(filters: dict[str, Any
 
 
 def test_the_callers_arrays_stay_as_they_are() -> None:
-    within, fresh = np.ones(5, bool), listing(CATALOGUE, ROWS)
+    within, fresh = packed(np.ones(5, bool)), listing(CATALOGUE, ROWS)
     apply(fresh, {"min_followers": 1, "country_codes": ["US"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}, within)
     for name, values in LISTING.numbers.items():
         np.testing.assert_array_equal(fresh.numbers[name], values)
     np.testing.assert_array_equal(fresh.audience["age"].matrix.toarray(), LISTING.audience["age"].matrix.toarray())
-    assert within.all()
+    assert count(within) == 5
