@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from features.lexical import BUCKETS, term_counts
+from features.lexical import buckets, counted, words
 from features.recent import Recent
 from features.text import EmbeddingCache, Encoder, embed
 from features.trace import stage
@@ -41,17 +41,22 @@ class TextBank:
         """Embeds and counts the texts that are new."""
         self._texts |= self._read(texts)
 
-    def pooled(self, groups: Sequence[Sequence[str]], keep: bool = True) -> tuple[Floats, sparse.csr_matrix]:
+    def pooled(self, groups: Sequence[Sequence[str]]) -> tuple[Floats, sparse.csr_matrix]:
         """Per group of texts the unit mean vector (n, d) and the summed term counts (n, BUCKETS); zeros for no text.
 
-        Equal groups give equal bits whatever else the bank holds. Without ``keep`` new texts are not added: a service
-        that reads other people's texts all day would grow without end.
+        Equal groups give equal bits whatever else the bank holds.
         """
-        new = self._read(text for group in groups for text in group)
-        if keep:
-            self._texts |= new
-        found = [[new.get(text) or self._texts[text] for text in group] for group in groups]
-        return self._mean_vectors(found), _summed_terms(found)
+        self.add(text for group in groups for text in group)
+        found = [[self._texts[text] for text in group] for group in groups]
+        return self._mean_vectors([[text.vector for text in group] for group in found]), _summed_terms(found)
+
+    def vectors(self, groups: Sequence[Sequence[str]]) -> Floats:
+        """The vectors of :meth:`pooled`, of texts that are not added: a service that reads other people's texts all day
+        would grow without end."""
+        texts = list(dict.fromkeys(text for group in groups for text in group))
+        known = {text: self._texts[text].vector for text in texts if text in self._texts}
+        known |= self._embedded([text for text in texts if text not in known])
+        return self._mean_vectors([[known[text] for text in group] for group in groups])
 
     @property
     def dimension(self) -> int:
@@ -60,17 +65,16 @@ class TextBank:
 
     def _read(self, texts: Iterable[str]) -> Mapping[str, Text]:
         new = list(dict.fromkeys(text for text in texts if text not in self._texts))
+        return {text: Text(vector, buckets(words(text))) for text, vector in self._embedded(new).items()}
+
+    def _embedded(self, new: Sequence[str]) -> Mapping[str, Floats]:
         if not new:
             return {}
         with stage("embed"):
-            vectors = embed(new, self.encoder, self._cache, self._progress)
-        counts = term_counts(new)
-        ends = np.cumsum(np.asarray(counts.sum(axis=1), dtype=np.int64))[:-1]
-        terms = np.split(np.repeat(counts.indices.astype(np.int32), counts.data.astype(np.int64)), ends)
-        return {text: Text(vector, buckets) for text, vector, buckets in zip(new, vectors, terms, strict=True)}
+            return dict(zip(new, embed(new, self.encoder, self._cache, self._progress), strict=True))
 
-    def _mean_vectors(self, groups: Sequence[Sequence[Text]]) -> Floats:
-        sums = [np.add.reduce([text.vector for text in group]) for group in groups if group]
+    def _mean_vectors(self, groups: Sequence[Sequence[Floats]]) -> Floats:
+        sums = [np.add.reduce(group) for group in groups if group]
         vectors = np.zeros((len(groups), self.dimension), np.float32)
         vectors[[len(group) > 0 for group in groups]] = np.reshape(sums, (len(sums), self.dimension))
         return unit(vectors)
@@ -88,9 +92,4 @@ def groups_of(texts: "pd.Series[object]", ids: pd.Index) -> list[list[str]]:
 
 
 def _summed_terms(groups: Sequence[Sequence[Text]]) -> sparse.csr_matrix:
-    terms = [np.concatenate([np.zeros(0, np.int32), *(text.terms for text in group)]) for group in groups]
-    ends = np.cumsum([0] + [len(group) for group in terms])
-    columns = np.concatenate([np.zeros(0, np.int32), *terms])
-    summed = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), (len(groups), BUCKETS))
-    summed.sum_duplicates()
-    return summed
+    return counted([np.concatenate([np.zeros(0, np.int32), *(text.terms for text in group)]) for group in groups])

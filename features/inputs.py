@@ -5,6 +5,7 @@ Hashing the words (Weinberger et al., 2009) lets any vocabulary work with nothin
 
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -53,26 +54,27 @@ def _tags(columns: pd.DataFrame | Mapping[str, Sequence[object]], kinds: Mapping
         if not any(groups):
             continue
         lengths = np.array([len(group) for group in groups], dtype=np.int64)
-        words = np.array([f"{kind}={word}" for group in groups for word in group], dtype=object)
+        places = np.array([_place(f"{kind}={word}") for group in groups for word in group], dtype=np.int64)
         rows = np.repeat(np.arange(n), lengths)
-        table += _placed(rows, words, 1 / np.sqrt(lengths[rows], dtype=np.float64), n)
+        table += _placed(rows, places, 1 / np.sqrt(lengths[rows], dtype=np.float64), n)
     return table
 
 
 def _audience(audience: pd.DataFrame, ids: pd.Index) -> Values:
     rows = ids.get_indexer(audience[c.CREATOR_ID])
     known = audience[rows >= 0]
-    words = known[c.DIMENSION] + "=" + known[c.BUCKET]
-    return _placed(rows[rows >= 0], words, known[c.SHARE].to_numpy(), len(ids))
+    codes, words = pd.factorize(known[c.DIMENSION] + "=" + known[c.BUCKET])
+    places = np.array([_place(word) for word in words], dtype=np.int64)[codes]
+    return _placed(rows[rows >= 0], places, known[c.SHARE].to_numpy(), len(ids))
 
 
-def _placed(rows: npt.NDArray[np.int64], words: npt.NDArray[np.object_] | pd.Series, weights: Values, n: int) -> Values:
-    """(n, TAGS) sums of ``weights`` at each word's row and place, without regard to case."""
-    codes, distinct = pd.factorize(words)
-    places = np.array([_place(word) for word in distinct], dtype=np.int64)[codes]
+def _placed(rows: npt.NDArray[np.int64], places: npt.NDArray[np.int64], weights: Values, n: int) -> Values:
+    """(n, TAGS) sums of ``weights`` at rows and places."""
     sums: Values = np.bincount(rows * TAGS + places, weights, n * TAGS).astype(np.float64, copy=False)
     return sums.reshape(n, TAGS)
 
 
+@lru_cache(maxsize=2**16)
 def _place(word: str) -> int:
+    """Without regard to case."""
     return zlib.crc32(word.lower().encode("utf-8", "replace")) % TAGS

@@ -13,7 +13,7 @@ from features import columns as c
 from features.bank import Floats, TextBank, unit
 from features.briefs import description_texts, names, reference_texts, without
 from features.inputs import BRIEF_KINDS, brief_inputs
-from features.lexical import term_counts, tfidf
+from features.lexical import buckets, term_counts, tfidf, words
 from features.picked import Picked
 from features.state import State, taste
 
@@ -53,14 +53,16 @@ class Past:
 
 @dataclass(frozen=True)
 class Query:
-    """A brief read at ``as_of`` against a state: what its :class:`Wording` holds (``terms`` as (B,)), the brief tower's
-    ``vector`` (64,), the rows of the creators its ``brand`` has worked with (``past``, once per job) and failed with,
-    the budget per creator, and by row what creators bid (``bids``), both in US dollars."""
+    """A brief read at ``as_of`` against a state: what its :class:`Wording` holds (``terms`` as (B,), and which of them
+    it has as ``words`` (w,), sorted), the brief tower's ``vector`` (64,), the rows of the creators its ``brand`` has
+    worked with (``past``, once per job) and failed with, the budget per creator, and by row what creators bid
+    (``bids``), both in US dollars."""
 
     brief: pd.Series
     text: Floats
     reference: Floats
     terms: Floats
+    words: Rows
     inputs: Floats
     past: Rows
     failed: Rows
@@ -81,11 +83,12 @@ def wording(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
 def _read(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
     unheard = _unheard(brief, idf)
     described = [text for text in (without(text, unheard) for text in description_texts(brief)) if text]
-    texts = [described, reference_texts(brief)]
-    vectors, counts = bank.pooled([*texts, [*texts[0], *texts[1], " ".join(brief[c.CONTENT_LABELS])]], keep=False)
+    referred = reference_texts(brief)
+    vectors = bank.vectors([described, referred])
+    terms = tfidf(term_counts(["\n".join([*described, *referred, *brief[c.CONTENT_LABELS]])]), idf)
     told = {name: [brief[name]] for name in BRIEF_KINDS.values()}
-    inputs = brief_inputs(told, unit(vectors[:1] + vectors[1:2]))[0]
-    return Wording(vectors[0], vectors[1], tfidf(counts[[2]], idf), inputs)
+    inputs = brief_inputs(told, unit(vectors[:1] + vectors[1:]))[0]
+    return Wording(vectors[0], vectors[1], terms, inputs)
 
 
 def build_query(
@@ -108,6 +111,7 @@ def build_query(
         text=said.text,
         reference=said.reference,
         terms=said.terms.toarray().ravel(),
+        words=np.sort(said.terms.indices),
         inputs=said.inputs,
         past=rows[rows >= 0],
         failed=failed[failed >= 0],
@@ -169,8 +173,4 @@ def _sums(
 
 def _unheard(brief: pd.Series, idf: Floats) -> list[str]:
     """Names in the brief that no text trained on has: an encoder reads into them what they happen to sound like."""
-    called = names(brief)
-    if not called:
-        return []
-    heard = term_counts(called) @ (idf > 0)
-    return [name for name, known in zip(called, heard, strict=True) if not known]
+    return [name for name in names(brief) if not idf[buckets(words(name))].any()]

@@ -1,6 +1,7 @@
 """One row, such as a request carries, checked by the rules of its table."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,17 @@ def _is_plain(value: object, column: Column, now: pd.Timestamp) -> bool:
 
 def _held(row: Mapping[str, object], table: Table) -> pd.Series:
     """The row as a conformed frame holds it."""
-    values = {
-        column.name: _HELD[column.kind](row[column.name]) if column.name in row else _NULLS[column.kind]()
+    values = [
+        _HELD[column.kind](row[column.name]) if column.name in row else _NULLS[column.kind]()
         for column in table.columns
-    }
-    return pd.Series(values, dtype="object", name=0)
+    ]
+    return pd.Series(values, _index(table.names), dtype="object", name=0)
+
+
+@cache
+def _index(names: tuple[str, ...]) -> pd.Index:
+    """One for all rows of a table: pandas takes as long to make it as all else does."""
+    return pd.Index(names)
 
 
 def _as_table(row: Mapping[str, object], table: Table, now: pd.Timestamp) -> tuple[pd.Series, list[Detail]]:

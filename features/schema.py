@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 
 import pandas as pd
 
@@ -75,7 +75,11 @@ class Table:
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError for a name the contract does not have."""
-        return {column.name: column for column in self.columns}[name]
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
 
 
 def _text(name: str, words: Iterable[str] | None = None, required: bool = False) -> Column:

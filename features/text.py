@@ -83,8 +83,9 @@ class MultilingualUSE:
         normalize_embeddings: bool = True,  # noqa: ARG002 - the interface's; the model's last layer does it
     ) -> Floats:
         """(n, 512) unit rows."""
-        # One by one: in a batch a text's last bits depend on its neighbours.
-        rows = [self._model.encode([text]) for text in tqdm(sentences, "embedding", disable=not show_progress_bar)]
+        # One by one: in a batch a text's last bits depend on its neighbours. The public method does the same, after it
+        # has asked every library how many threads it has, a tenth of what a short text takes.
+        rows = [self._model._encode([text]) for text in tqdm(sentences, "embedding", disable=not show_progress_bar)]
         return np.vstack([np.zeros((0, self.get_embedding_dimension()), np.float32), *rows])
 
     def get_embedding_dimension(self) -> int:

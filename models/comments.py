@@ -170,7 +170,7 @@ class CommentModel:
 
 def read(comments: Comments, bank: TextBank) -> Text:
     """The comments as the regressions read them; nothing of them stays in the bank."""
-    vectors, _ = bank.pooled([[text] if text else [] for text in comments.texts], keep=False)
+    vectors = bank.vectors([[text] if text else [] for text in comments.texts])
     return Text(term_counts(list(comments.raw), terms), vectors)
 
 

@@ -41,7 +41,7 @@ TEXTS = pd.DataFrame(
 def _texts(bundle: Bundle, encoder: Encoder, inputs: pd.DataFrame) -> Values:
     """(n, d + 64): the encoder's vector of each text, not a cache's, and the tower's of a brief that says nothing
     else."""
-    vectors, _ = TextBank(encoder).pooled([[text] for text in inputs[c.DESCRIPTION]], keep=False)
+    vectors = TextBank(encoder).vectors([[text] for text in inputs[c.DESCRIPTION]])
     briefs = conform(inputs.assign(**{c.BRIEF_ID: "golden"}), BRIEFS)
     return np.hstack([vectors, bundle.towers.briefs(brief_inputs(briefs, vectors))]).astype(np.float64)
 

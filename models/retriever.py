@@ -55,7 +55,7 @@ def worded(query: Query, state: State, allowed: Flags, k: int, spoken: Rows | No
 
 def champions(query: Query, state: State) -> Rows:
     """Those who have most of the query's words, whoever is allowed, best first."""
-    rows = state.champions.among(np.flatnonzero(query.terms))
+    rows = state.champions.among(query.words)
     return _best(rows, lexical_cosine(Pairs(query, state, rows)))
 
 

@@ -116,7 +116,7 @@ def _keys(part: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> Values
     if sort != "RELEVANCE":
         values = part.listing.numbers[SORTS[sort]]
     elif query:
-        vector = bank.pooled([[query]], keep=False)[0][0]
+        vector = bank.vectors([[query]])[0]
         # BLAS adds up in another order when creators come or go, and a page's last key would not be found again.
         values = np.einsum("ij,j->i", part.state.text, vector).astype(np.float64)
     else:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import HashingVectorizer
 
 from features.lexical import BUCKETS, bm25_weights, inverse_document_frequency, term_counts, tfidf, words
 
@@ -8,6 +9,12 @@ def test_words_of_spaced_and_unspaced_scripts() -> None:
     assert words("Vegan Snacks, 2026!") == ["vegan", "snacks", "2026"]
     assert words("护肤品") == ["护肤", "肤品"]
     assert words("مكياج طبيعي") == ["مكياج", "طبيعي"]
+
+
+def test_terms_stand_where_scikit_learn_hashes_them() -> None:
+    texts = ["Vegan tea, tea 2026!", "", "护肤品 ñandú"]
+    hashing = HashingVectorizer(n_features=BUCKETS, analyzer=words, norm=None, alternate_sign=False, dtype=np.float32)
+    assert (term_counts(texts) != hashing.transform(texts)).nnz == 0
 
 
 def test_rare_words_weigh_more_and_rows_have_length_one() -> None:
@@ -31,6 +38,7 @@ def test_an_empty_text_is_a_row_of_zeros() -> None:
     counts = term_counts(["", "tea"])
     assert tfidf(counts, inverse_document_frequency(counts))[[0]].nnz == 0
     assert term_counts([]).shape == (0, BUCKETS)
+    assert tfidf(term_counts([]), inverse_document_frequency(counts)).shape == (0, BUCKETS)
 
 
 def test_bm25_by_hand() -> None:

@@ -9,7 +9,7 @@ from scipy import sparse
 from features import columns as c
 from features.bank import TextBank, groups_of
 from features.briefs import description_texts, reference_texts
-from features.lexical import bm25_weights
+from features.lexical import bm25_weights, term_counts
 from features.pairs import Rows, Values, pair_features
 from features.queries import Query
 from features.text import creator_texts
@@ -153,7 +153,7 @@ def read(served: Served, rival: Served | None, words: sparse.csr_matrix, case: C
         judged=rows[~np.isnan(grades[rows])],
         grades=grades,
         pairs=pair_features(query, state, np.union1d(rows, extra[extra >= 0])),
-        bm25=bm25(words, case.brief, served.bank),
+        bm25=bm25(words, case.brief),
     )
 
 
@@ -163,10 +163,10 @@ def creator_words(catalogue: Catalogue, bank: TextBank) -> sparse.csr_matrix:
     return bm25_weights(counts)
 
 
-def bm25(words: sparse.csr_matrix, brief: pd.Series, bank: TextBank) -> Values:
+def bm25(words: sparse.csr_matrix, brief: pd.Series) -> Values:
     """(n,) scores of the creators for the brief's title, description, references and labels."""
     texts = [*description_texts(brief), *reference_texts(brief), " ".join(brief[c.CONTENT_LABELS])]
-    _, asked = bank.pooled([texts], keep=False)
+    asked = term_counts(["\n".join(texts)])
     return np.asarray(words @ asked.toarray().ravel(), np.float64)
 
 
