@@ -29,8 +29,8 @@ from models.results import results_of
 from models.retriever import champions, retrieve
 
 LIMIT = 20
-# What the ranker scores for one answer. More cost as much again, and change less and less (docs/serving.md).
-CANDIDATES = 1_000
+# What the ranker scores for one answer. More cost as much again and change next to nothing (docs/serving.md).
+CANDIDATES = 500
 
 
 def rank(

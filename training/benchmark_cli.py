@@ -10,6 +10,7 @@ import typer
 HOME = Path("data")
 Home = Annotated[Path, typer.Option(envvar="CREATORMATCH_HOME", help="The data directory, for its embeddings.")]
 FOLDERS = {
+    "candidates": "Tell what the narrow first stage costs on one simulated market.",
     "credit": "Foretell by credit which collaborations succeed, on simulated markets that nobody has seen.",
     "fraud": "Tell creators' fraud on simulated markets that nobody has seen.",
     "fraud-attacks": "Meet fraud that the model has not seen, and attackers who adapt.",

@@ -32,6 +32,7 @@ from tests.features.encoders import CountingEncoder
 
 ROOT = Path(__file__).parents[2]
 READS_TRUTH = {
+    "training/benchmarks/candidates.py",
     "training/benchmarks/credit.py",
     "training/benchmarks/fraud.py",
     "training/benchmarks/fraud_adapted.py",

@@ -16,6 +16,7 @@ from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.eligibility import eligible
 from models.engine import brief_row
+from models.measures import Interval, bootstrap
 from models.ranking import CANDIDATES, query_of, rank
 from models.retriever import retrieve
 
@@ -23,7 +24,7 @@ AT_A_TIME = 50_000
 FIRST = 10
 SELECTIVITIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
 K = 200
-DEPTHS = (200, 500, 1000, 2000, 5000, 25_000)
+DEPTHS = (100, 200, 300, 500, 700, 1000, 2000, 5000, 25_000)  # CANDIDATES is one of them
 
 
 def costs(
@@ -97,26 +98,31 @@ def recall(catalogue: Catalogue, queries: Sequence[Query], rng: np.random.Genera
 
 
 def fidelity(
-    catalogue: Catalogue, bundle: Bundle, bank: TextBank, requests: Sequence[Mapping[str, Any]]
-) -> dict[int, float]:
-    """By depth: the share of the first :data:`FIRST` of a ranking of everyone allowed that are among so many candidates
-    of the first stage."""
-    found: dict[int, list[float]] = {depth: [] for depth in DEPTHS}
-    for request in requests:
-        brief = brief_row(request, catalogue.latest)
-        allowed, _, _ = eligible(catalogue, request, brief)
-        query = query_of(catalogue, bundle, bank, brief, {})
-        best = _everyone(catalogue, bundle, query, np.flatnonzero(allowed))
-        for depth in DEPTHS:
-            rows = retrieve(query, catalogue.state, catalogue.index, allowed, depth)
-            found[depth].append(float(np.isin(best, rows).mean()))
-    return {depth: round(float(np.mean(shares)), 3) for depth, shares in found.items()}
+    catalogue: Catalogue, bundle: Bundle, bank: TextBank, requests: Sequence[Mapping[str, Any]],
+    rng: np.random.Generator,
+) -> dict[int, dict[str, Interval]]:  # fmt: skip
+    """By depth, in the mean of the requests: the share ``kept`` of the first :data:`FIRST` of a ranking of everyone
+    allowed that are among so many candidates of the first stage, and how much more or less that is than among those
+    that are served."""
+    found = pd.DataFrame([_kept(catalogue, bundle, bank, request) for request in requests])
+    more = found.sub(found[CANDIDATES], axis=0)
+    return {
+        depth: {"kept": bootstrap(found[depth].tolist(), rng), "minus_served": bootstrap(more[depth].tolist(), rng)}
+        for depth in DEPTHS
+    }
 
 
-def _everyone(catalogue: Catalogue, bundle: Bundle, query: Query, rows: np.ndarray) -> np.ndarray:
-    parts = np.array_split(rows, max(1, len(rows) // AT_A_TIME))
-    scores = np.concatenate([bundle.ranker.score(pair_features(query, catalogue.state, part)) for part in parts])
-    return rows[np.argsort(-scores, kind="stable")[:FIRST]]
+def _kept(catalogue: Catalogue, bundle: Bundle, bank: TextBank, request: Mapping[str, Any]) -> dict[int, float]:
+    """Whoever scores as well as the last of the first counts as one of them, since many creators are copies."""
+    brief, state = brief_row(request, catalogue.latest), catalogue.state
+    allowed, _, _ = eligible(catalogue, request, brief)
+    query, rows = query_of(catalogue, bundle, bank, brief, {}), np.flatnonzero(allowed)
+    scores = np.full(len(allowed), -np.inf)
+    for part in np.array_split(rows, max(1, len(rows) // AT_A_TIME)):
+        scores[part] = bundle.ranker.score(pair_features(query, state, part))
+    last = np.sort(scores)[-FIRST]
+    found = {depth: retrieve(query, state, catalogue.index, allowed, depth) for depth in DEPTHS}
+    return {depth: min(1.0, float(np.sum(scores[kept] >= last)) / FIRST) for depth, kept in found.items()}
 
 
 def requests_of(briefs: pd.DataFrame, count: int) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import psutil
 
 from features.bank import TextBank
@@ -45,7 +46,7 @@ WARMUP_S = 10  # each worker reads every brief for itself
 SUSTAINED = 0.6  # of what saturates: above, a queue only grows
 WRITES, WRITTEN_BESIDE = 10, 10  # creators written, rankings a second meanwhile
 WARM = 16  # creators asked for by id again and again
-BRIEFS = 20
+BRIEFS, MANY_BRIEFS = 20, 60  # asked over HTTP; ranked to the last creator
 RANK = "/v1/creators/rank"
 AHEAD = "serving.ahead"
 
@@ -66,7 +67,7 @@ def measured(data: Path, work: Path, size: int) -> dict[str, Any]:
         "build_s": build_s,
     }
     found["inside"] = inside.costs(catalogue, bundle, bank, requests, 5, np.random.default_rng(SEED))
-    found |= _quality(catalogue, bundle, bank, requests)
+    found |= _quality(catalogue, bundle, bank, sample["briefs"])
     del catalogue
     with _ours(data, folder, work / f"home-{size}", release) as (url, process):
         found["ours"] = _http(url, process, requests, sample) | {"memory_gb": _memory(process)}
@@ -95,12 +96,13 @@ def _built(release: Path, sample: Any, folder: Path, cache: Path, size: int) -> 
     return round(time.perf_counter() - began, 1)
 
 
-def _quality(catalogue: Catalogue, bundle: Bundle, bank: TextBank, requests: list[dict[str, Any]]) -> dict[str, Any]:
-    briefs = [brief_row(request, catalogue.latest) for request in requests]
+def _quality(catalogue: Catalogue, bundle: Bundle, bank: TextBank, asked: pd.DataFrame) -> dict[str, Any]:
+    requests, rng = inside.requests_of(asked, MANY_BRIEFS), np.random.default_rng(SEED)
+    briefs = [brief_row(request, catalogue.latest) for request in requests[-BRIEFS:]]
     queries = [query_of(catalogue, bundle, bank, brief, {}) for brief in briefs]
     return {
-        "recall_at_200": inside.recall(catalogue, queries, np.random.default_rng(SEED)),
-        "first_ten_kept_by_depth": inside.fidelity(catalogue, bundle, bank, requests[:10]),
+        "recall_at_200": inside.recall(catalogue, queries, rng),
+        "first_ten_kept_by_depth": inside.fidelity(catalogue, bundle, bank, requests, rng),
     }
 
 
