@@ -26,6 +26,7 @@ from models.exclusivity import Rivals
 from models.filters import Removed
 from models.index import VectorIndex
 from models.listing import Listing
+from models.retriever import Favourites
 from models.towers import Towers
 
 LAID_OUT = {
@@ -51,12 +52,11 @@ SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, 
 
 @dataclass(frozen=True)
 class Reading:
-    """A ``brief`` that was read against a part of the catalogue: its ``query``, and whom its words speak for, best
-    first (:func:`models.retriever.champions`)."""
+    """A ``brief`` that was read against a part of the catalogue: its ``query``, and whom that speaks for."""
 
     brief: pd.Series
     query: Query
-    champions: Rows
+    favourites: Favourites
 
 
 @dataclass(frozen=True)

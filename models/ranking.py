@@ -26,7 +26,7 @@ from models.filters import hints, together
 from models.offers import Offer, Ranked, by_offer
 from models.places import Exploring, Places, places
 from models.results import results_of
-from models.retriever import champions, retrieve
+from models.retriever import Favourites, retrieve
 
 LIMIT = 20
 # What the ranker scores for one answer. More cost as much again and change next to nothing (docs/serving.md).
@@ -69,15 +69,15 @@ def _offer(
 
         def read() -> Reading:
             query = query_of(catalogue, bundle, bank, brief, bids, part)
-            return Reading(brief, query, champions(query, part.state))
+            return Reading(brief, query, Favourites.of(query, part.state))
 
         # Without bids, the brief of a page, or of other filters, is one of those that were just read.
         reading = read() if bids else part.readings.get(id(brief), read)
         query = reading.query
     with stage("retrieve"):
-        retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES, reading.champions)
+        retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES, reading.favourites)
     pinned = part.rows_of(pins)
-    rows = np.union1d(retrieved, pinned[pinned >= 0])
+    rows = np.union1d(retrieved, pinned[pinned >= 0]) if pins else np.sort(retrieved)
     return Offer(part, query, allowed, filtered, removed, len(retrieved), rows, pinned)
 
 

@@ -53,7 +53,7 @@ def _known(
     """What the catalogue knows of those ``ranked``: creator_id, price (in US dollars as ``usd``), credit and fraud."""
     ids, found = ranked.pairs.index.tolist(), [dict[str, Any]() for _ in ranked.best]
     for offer, mine, rows in by_offer(offers, ranked.best):
-        part = offer.part
+        part, formats = offer.part, offer.query.brief[c.CONTENT_FORMATS]
         standing = {name: values[rows].tolist() for name, values in part.standing.items()}
         credit = [dict(zip(standing, values, strict=True)) for values in zip(*standing.values(), strict=True)]
         fraud = part.state.frame["fraud_probability"].to_numpy()[rows].tolist()
@@ -63,7 +63,7 @@ def _known(
         for i, row, owed, probability, level, dollars in zip(mine, rows, credit, fraud, levels, usd, strict=True):
             found[i] = {
                 "creator_id": ids[i],
-                "price": _price(part, offer.query, row, bids.get(ids[i])),
+                "price": _price(part, formats, row, bids.get(ids[i])),
                 "forecast": None,
                 "credit": owed | {"score": number(owed["score"])},
                 "fraud": {"probability": number(probability), "risk_level": level},
@@ -96,12 +96,14 @@ def _not_comparable(query: Query, price: Mapping[str, Any] | None, usd: float) -
     return None
 
 
-def _price(catalogue: Catalogue, query: Query, row: int, bid: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What the creator bids, else asks for the brief's formats; None for one who names no price."""
+def _price(
+    catalogue: Catalogue, formats: Sequence[str], row: int, bid: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """What the creator bids, else asks for the ``formats``; None for one who names no price."""
     if bid:
         amount, currency = float(bid["amount"]), bid["currency"]
     else:
-        amount, currency = catalogue.state.prices.asked(row, query.brief[c.CONTENT_FORMATS])
+        amount, currency = catalogue.state.prices.asked(row, formats)
     if np.isnan(amount):
         return None
     return {"amount": amount, "currency": currency, "fair_low": None, "fair_high": None}

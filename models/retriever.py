@@ -4,6 +4,9 @@ The two towers (meaning and tags, by FAISS) choose most of them. A share of the 
 cannot see: whom brands of like taste have hired, and exact words.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,51 +21,57 @@ DEPTH = 25_000
 # Chosen on two development markets and inside the past of insta-brands, see docs/results.md.
 TASTES, WORDS = 0.3, 0.05
 FEW = 10_000  # allowed creators: all of them are scored for their words, of more only the words' champions
+MOST = 100_000  # creators, of a brief that may be asked about again: less than a megabyte
 
 Flags = npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Favourites:
+    """Whom a query speaks for, whoever is allowed, best first: MOST of those who have worked for brands of like
+    ``tastes`` (:func:`features.pairs.lookalike_tastes`), and who has most of its ``words``
+    (:func:`features.pairs.lexical_cosine`)."""
+
+    tastes: Rows
+    words: Rows
+
+    @classmethod
+    def of(cls, query: Query, state: State) -> Self:
+        """The words' champions, and all who have worked."""
+        speakers = state.champions.among(query.words)
+        tastes = lookalike_tastes(Pairs(query, state, state.workers))
+        return cls(_best(state.workers, tastes)[:MOST], _best(speakers, lexical_cosine(Pairs(query, state, speakers))))
+
+
 def retrieve(
-    query: Query, state: State, index: VectorIndex | None, allowed: Flags, k: int = DEPTH, spoken: Rows | None = None
-) -> Rows:
-    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones; all of them when they are few. Who asks the same
-    query again gives its :func:`champions`, ``spoken`` for by its words."""
+    query: Query, state: State, index: VectorIndex | None, allowed: Flags, k: int = DEPTH,
+    favourites: Favourites | None = None,
+) -> Rows:  # fmt: skip
+    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones; all of them when they are few. Who asks
+    the same query again gives its ``favourites``."""
     count = int(np.count_nonzero(allowed))
     if count <= k:
         return np.flatnonzero(allowed)
+    favourites = favourites or Favourites.of(query, state)
     nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else np.zeros(0, np.int64)
-    tastes, words = liked(query, state, allowed, k), worded(query, state, allowed, k, spoken)
+    tastes = favourites.tastes[allowed[favourites.tastes]]
+    words = _worded(query, state, allowed) if count <= FEW else favourites.words[allowed[favourites.words]]
     kept = [tastes[: int(np.ceil(TASTES * k))], words[: int(np.ceil(WORDS * k))]]
-    found = _first(np.concatenate([*kept, nearest, tastes, words]), k)
+    found = _first(np.concatenate([*kept, nearest, tastes[:k], words[:k]]), k)
     # A brief that says little still deserves its k: who is left comes in the order of the catalogue.
     return found if len(found) == k else _first(np.concatenate([found, np.flatnonzero(allowed)]), k)
 
 
-def liked(query: Query, state: State, allowed: Flags, k: int) -> Rows:
-    """The ``k`` best by :func:`features.pairs.lookalike_tastes`: who has worked for brands of like taste."""
-    rows = state.workers[allowed[state.workers]]
-    return _best(rows, lookalike_tastes(Pairs(query, state, rows)), k)
-
-
-def worded(query: Query, state: State, allowed: Flags, k: int, spoken: Rows | None = None) -> Rows:
-    """The ``k`` best by :func:`features.pairs.lexical_cosine`, among the words' champions where many are allowed."""
-    if np.count_nonzero(allowed) <= FEW:
-        rows = np.flatnonzero(allowed)
-        return _best(rows, lexical_cosine(Pairs(query, state, rows)), k)
-    spoken = champions(query, state) if spoken is None else spoken
-    return spoken[allowed[spoken]][:k]
-
-
-def champions(query: Query, state: State) -> Rows:
-    """Those who have most of the query's words, whoever is allowed, best first."""
-    rows = state.champions.among(query.words)
+def _worded(query: Query, state: State, allowed: Flags) -> Rows:
+    """The allowed ones by their words, best first."""
+    rows = np.flatnonzero(allowed)
     return _best(rows, lexical_cosine(Pairs(query, state, rows)))
 
 
-def _best(rows: Rows, scores: npt.NDArray[np.float64], k: int | None = None) -> Rows:
-    """The ``k`` rows with the highest positive scores, best first, ties by row."""
+def _best(rows: Rows, scores: npt.NDArray[np.float64]) -> Rows:
+    """The rows with positive scores, best first, ties by row."""
     useful = np.flatnonzero(scores > 0)
-    return rows[useful[np.lexsort((rows[useful], -scores[useful]))[:k]]]
+    return rows[useful[np.lexsort((rows[useful], -scores[useful]))]]
 
 
 def _first(rows: Rows, k: int) -> Rows:
