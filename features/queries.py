@@ -1,8 +1,8 @@
 """A brief as features read it: what it says, and what its brand's earlier choices say of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,21 @@ class Past:
 
 
 @dataclass(frozen=True)
+class History:
+    """What a brand has done before a date, held against a state: the rows of the creators it has hired (``past``, once
+    per job), of those who ``failed`` it, and what they all say of the ``brand``, in whichever state they are."""
+
+    past: Rows
+    failed: Rows
+    brand: Past
+
+    @cached_property
+    def elsewhere(self) -> "History":
+        """The same held against a state that has none of these creators."""
+        return replace(self, past=self.past[:0], failed=self.failed[:0])
+
+
+@dataclass(frozen=True)
 class Query:
     """A brief read at ``as_of`` against a state: what its :class:`Wording` holds (``terms`` as (B,), and which of them
     it has as ``words`` (w,), sorted), the brief tower's ``vector`` (64,), the rows of the creators its ``brand`` has
@@ -93,16 +108,20 @@ def _read(brief: pd.Series, bank: TextBank, idf: Floats) -> Wording:
 
 def build_query(
     brief: pd.Series, state: State, bank: TextBank, idf: Floats, engaged: pd.DataFrame, as_of: pd.Timestamp,
-    bids: Mapping[str, float] | None = None, among: Sequence[tuple[State, npt.NDArray[np.bool_]]] = (),
+    bids: Mapping[str, float] | None = None,
 ) -> Query:  # fmt: skip
-    """The query of one brief. ``engaged`` (features.state.engagements) counts strictly before ``as_of``; ``bids``
-    replace prices, in US dollars by creator_id. Where ``state`` is one of several, they stand in ``among`` with who is
-    gone (n,) from each."""
+    """The query of one brief against the ``state`` of all creators, see :func:`histories` and :func:`read_query`."""
+    [history] = histories(brief[c.BRAND_ID], engaged, as_of, [(state, np.zeros(len(state.ids), bool))])
+    return read_query(brief, state, bank, idf, history, bids)
+
+
+def read_query(
+    brief: pd.Series, state: State, bank: TextBank, idf: Floats, history: History,
+    bids: Mapping[str, float] | None = None,
+) -> Query:  # fmt: skip
+    """The query of one brief, whose brand has this ``history`` against the ``state``; ``bids`` replace prices, in US
+    dollars by creator_id."""
     said = wording(brief, bank, idf)
-    before = ((engaged[c.BRAND_ID] == brief[c.BRAND_ID]) & (engaged["engaged_at"] < as_of)).to_numpy()
-    hired = pd.Index(engaged[c.CREATOR_ID].array[before])
-    rows = state.ids.get_indexer(hired)
-    failed = rows[engaged["failed_at"].to_numpy()[before] < as_of.to_datetime64()]
     wanted = brief[c.CREATORS_WANTED]
     budget = brief[c.BUDGET] * state.rates.get(brief[c.CURRENCY], np.nan)
     bidders = zip(state.ids.get_indexer(list(bids)), bids.values(), strict=True) if bids else ()
@@ -113,12 +132,25 @@ def build_query(
         terms=said.terms.toarray().ravel(),
         words=np.sort(said.terms.indices),
         inputs=said.inputs,
-        past=rows[rows >= 0],
-        failed=failed[failed >= 0],
-        brand=past_of(brief[c.BRAND_ID], hired, among or [(state, np.zeros(len(state.ids), bool))]),
+        past=history.past,
+        failed=history.failed,
+        brand=history.brand,
         budget=float(budget) / (wanted if wanted > 0 else 1.0),
         bids={int(row): amount for row, amount in bidders if row >= 0},
     )
+
+
+def histories(
+    brand_id: object, engaged: pd.DataFrame, as_of: pd.Timestamp, among: Sequence[tuple[State, npt.NDArray[np.bool_]]]
+) -> list[History]:
+    """What a brand has done strictly before ``as_of`` by ``engaged`` (:func:`features.state.engagements`), held against
+    each of the states ``among`` which creators are spread, with who is gone (n,) from each."""
+    before = ((engaged[c.BRAND_ID] == brand_id) & (engaged["engaged_at"] < as_of)).to_numpy()
+    hired = pd.Index(engaged[c.CREATOR_ID].array[before])
+    failed = engaged["failed_at"].to_numpy()[before] < as_of.to_datetime64()
+    brand = past_of(brand_id, hired, among)
+    rows = [state.ids.get_indexer(hired) for state, _ in among]
+    return [History(one[one >= 0], one[failed & (one >= 0)], brand) for one in rows]
 
 
 def place_of(key: object, index: pd.Index) -> int:

@@ -34,6 +34,13 @@ class Recent(Generic[Value]):
             found.update(made)
         return [found[key] for key in keys]
 
+    def only(self, still: Callable[[Key], bool]) -> "Recent[Value]":
+        """Another one, with the values whose keys are ``still`` good."""
+        other = Recent[Value](self._most)
+        with self._lock:
+            other.keep({key: value for key, value in self._values.items() if still(key)})
+        return other
+
     def keep(self, made: Mapping[Key, Value]) -> None:
         """Puts values in the place of those under their keys."""
         with self._lock:

@@ -14,10 +14,10 @@ from features.asof import known
 from features.bank import Floats, TextBank
 from features.fraud import fraud_features
 from features.inputs import creator_inputs
-from features.queries import Query
+from features.queries import History, Query, histories
 from features.recent import Recent
 from features.schema import Tables
-from features.state import State, World, build_state, engagements, spliced
+from features.state import State, World, build_state, engagements
 from models.bitmaps import Bits, packed
 from models.bundle import Bundle
 from models.credit import credit_scores
@@ -29,18 +29,7 @@ from models.listing import Listing
 from models.retriever import Favourites
 from models.towers import Towers
 
-LAID_OUT = {
-    "creators": (
-        c.CREATOR_ID, c.COUNTRY_CODE, c.LANGUAGE, c.ONBOARDING_STATUS, c.MAX_OPEN_ORDERS, c.CREATOR_PRICE, c.CURRENCY,
-        c.CONTENT_LABELS, c.CONTENT_STYLES, c.CONTENT_FORMATS,
-    ),
-    "audience": (c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE),
-    "creator_prices": (c.CREATOR_ID, c.CONTENT_FORMAT, c.AMOUNT, c.CURRENCY),
-    "impressions": (c.BRIEF_ID, c.CREATOR_ID, c.POSITION, c.OUTCOME),
-}  # fmt: skip
-"""What is laid out over all recent creators at once when some of them change: the columns that are kept for it."""
 AT_A_TIME = 50_000  # creators
-DERIVED = ("closed", "listing", "standing")  # from what no write changes: of a million it takes a tenth of a second
 KINDS = {"score": np.float64, "stars": np.int64, "band": object, "order_status": object}
 FEW = 200  # creators are looked up one by one in less than what it takes to look them up together
 MOST_READINGS = 64  # of some two megabytes
@@ -52,9 +41,11 @@ SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, 
 
 @dataclass(frozen=True)
 class Reading:
-    """A ``brief`` that was read against a part of the catalogue: its ``query``, and whom that speaks for."""
+    """A ``brief`` that was read against a part of the catalogue, with its brand's ``history``: its ``query``, and whom
+    that speaks for."""
 
     brief: pd.Series
+    history: History
     query: Query
     favourites: Favourites
 
@@ -68,7 +59,7 @@ class Catalogue:
     their own, ``recent``, has them instead (as the segments of Lucene do). It knows what came until ``latest``, as
     ``engaged`` and ``rivals`` do; windows of time end at ``as_of`` for everyone, so that creators stay comparable, and
     it reads the world as it was learned then. Every write makes another ``edition``; ``changes`` tell the last one that
-    was about a creator.
+    was about a creator, ``moved`` the brands who had hired one of these.
     """
 
     as_of: pd.Timestamp
@@ -85,15 +76,28 @@ class Catalogue:
     recent: "Catalogue | None" = None
     edition: int = 0
     changes: Mapping[str, int] = field(default_factory=dict)
+    moved: frozenset[str] = frozenset()
 
     @cached_property
     def readings(self) -> Recent[Reading]:
-        """Briefs that were read against this part lately, by their ``id``, which stays their own as they are kept."""
+        """Briefs that were read against this part lately, by the ``id`` of the brief and of its brand's history, which
+        stay their own as they are kept."""
         return Recent(MOST_READINGS)
 
     @cached_property
-    def bound(self) -> Recent[tuple[pd.Series, Rows]]:
-        """By the ``id`` of a recent brief: the brief, and the rows of who works for its brand's competitors."""
+    def histories(self) -> Recent[list[History]]:
+        """By brand_id what brands who asked lately had done by ``latest``, held against each part."""
+        return Recent(MOST_READINGS)
+
+    def history(self, brand_id: str, part: "Catalogue") -> History:
+        """What a brand had done by ``latest``, held against one of the parts."""
+        among = [(one.state, one.gone) for one in self.parts]
+        first, *rest = self.histories.get(brand_id, lambda: histories(brand_id, self.engaged, self.latest, among))
+        return first if part is self else rest[0] if rest else first.elsewhere
+
+    @cached_property
+    def bound(self) -> Recent[Rows]:
+        """By brand_id and industry of recent briefs the rows of who works for the brand's competitors."""
         return Recent(MOST_READINGS)
 
     @property
@@ -179,59 +183,10 @@ class Catalogue:
 
 def build_catalogue(bundle: Bundle, tables: Tables, as_of: pd.Timestamp, bank: TextBank) -> Catalogue:
     """Everything the release's models say of the creators in ``tables`` at ``as_of``."""
-    return _scored(bundle, known(tables, as_of), as_of, as_of, bank)
+    return scored(bundle, known(tables, as_of), as_of, as_of, bank)
 
 
-def renewed(
-    catalogue: Catalogue, bundle: Bundle, own: Tables, ids: pd.Index, latest: pd.Timestamp, bank: TextBank
-) -> Catalogue:
-    """The ``served`` catalogue after rows about the creators ``ids`` became ``own`` (:func:`features.source.about`),
-    known at ``latest``; who has no row in its ``creators`` is gone.
-
-    Only these are computed anew, as they would be among all creators with the same ``as_of``, ``latest`` and world;
-    whom others' engagements tell of has to be among them. Of the others, credit does not age.
-    """
-    own = {**own, "briefs": catalogue.tables["briefs"]}
-    fresh = _scored(bundle, own, catalogue.as_of, latest, bank, catalogue.state.world)
-    there = catalogue.engaged[~catalogue.engaged[c.CREATOR_ID].isin(ids)]
-    engaged = pd.concat([there, fresh.engaged]).sort_values("engaged_at", kind="stable", ignore_index=True)
-    rivals = catalogue.rivals.renewed(fresh.rivals, ids, latest)
-    recent = _spliced(catalogue.recent, fresh, ids, engaged) if catalogue.recent else fresh
-    recent = replace(recent, rivals=rivals, tables={name: recent.tables[name][[*LAID_OUT[name]]] for name in LAID_OUT})
-    gone, rows = catalogue.gone.copy(), catalogue.state.ids.get_indexer(ids)
-    gone[rows[rows >= 0]] = True
-    edition = catalogue.edition + 1
-    after = replace(
-        catalogue, latest=latest, engaged=engaged, rivals=rivals, gone=gone,
-        recent=recent if len(recent.state.ids) else None, edition=edition,
-        changes={**catalogue.changes, **dict.fromkeys(ids, edition)},
-    )  # fmt: skip
-    after.__dict__.update({name: catalogue.__dict__[name] for name in DERIVED if name in catalogue.__dict__})
-    return after
-
-
-def _spliced(recent: Catalogue, fresh: Catalogue, ids: pd.Index, engaged: pd.DataFrame) -> Catalogue:
-    """The ``recent`` creators with the ``fresh`` ones in the place of ``ids``."""
-    tables = {
-        name: _with(recent.tables[name], fresh.tables[name][[*columns]], ids) for name, columns in LAID_OUT.items()
-    }
-    shared = {name: fresh.tables[name] for name in SHARED}
-    state = spliced(recent.state, fresh.state, tables | shared, engaged)
-    fraud, credit, dealt = (
-        _replaced(old, new, state.ids)
-        for old, new in (
-            (recent.fraud, fresh.fraud),
-            (recent.credit, fresh.credit),
-            (recent.dealings, fresh.dealings),
-        )
-    )
-    return replace(
-        recent, latest=fresh.latest, tables=tables, state=state, index=VectorIndex(state.ids, state.vectors),
-        engaged=engaged, fraud=fraud, credit=credit, dealings=dealt, gone=np.zeros(len(state.ids), bool),
-    )  # fmt: skip
-
-
-def _scored(
+def scored(
     bundle: Bundle, seen: Tables, as_of: pd.Timestamp, latest: pd.Timestamp, bank: TextBank,
     world: World | None = None,
 ) -> Catalogue:  # fmt: skip
@@ -292,11 +247,3 @@ def _in_order(frame: pd.DataFrame, ids: pd.Index) -> tuple[pd.DataFrame, Rows]:
 def _slice(frame: pd.DataFrame, places: Rows, start: int, size: int) -> pd.DataFrame:
     """The rows of ``size`` creators from the one at ``start``."""
     return frame.iloc[slice(*np.searchsorted(places, [start, start + size]))]
-
-
-def _with(stored: pd.DataFrame, rows: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    return pd.concat([stored[~stored[c.CREATOR_ID].isin(ids)], rows], ignore_index=True)
-
-
-def _replaced(old: pd.DataFrame, fresh: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
-    return pd.concat([old[~old.index.isin(fresh.index)], fresh]).loc[ids]

@@ -58,6 +58,6 @@ def _named(catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | 
     """The rows that the request or the brief excludes; an id that nobody has names nobody."""
     named = {"exclude_creator_ids": catalogue.rows_of(request.get("exclude_creator_ids") or [])}
     if brief is not None:
-        find = catalogue.rivals.bound
-        _, named["exclusivity"] = catalogue.bound.get(id(brief), lambda: (brief, catalogue.rows_of(find(brief))))
+        key = (brief[c.BRAND_ID], brief[c.INDUSTRY])
+        named["exclusivity"] = catalogue.bound.get(key, lambda: catalogue.rows_of(catalogue.rivals.bound(brief)))
     return {name: rows[rows >= 0] for name, rows in named.items()}

@@ -22,7 +22,7 @@ from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
-from models.catalogue import Catalogue, build_catalogue, renewed
+from models.catalogue import Catalogue, build_catalogue
 from models.collaborations import collaborations_answer
 from models.credit_assessments import AUTHENTICITY, INTERACTION, INTERACTION_VERSION, assessments, interaction
 from models.credit_history import history_answer, what_if_answer
@@ -32,6 +32,7 @@ from models.kept import Kept
 from models.lookup import LEDGER, Lookup, refuse
 from models.ranking import rank
 from models.records import record_answers
+from models.renewal import renewed
 from models.risk import queue, risk_table, simulate
 from models.search import profile, search
 from models.similar import similar
@@ -93,7 +94,8 @@ class Engine:
         """/v1/creators/rank."""
         _known_fields(request, RANK_FIELDS)
         catalogue = self._catalogue
-        key = (catalogue.latest, json.dumps(request.get("brief"), sort_keys=True, default=repr))
+        key = json.dumps(request.get("brief"), sort_keys=True, default=repr)
+        # A brief without a date was written when it first came: no answer depends on that.
         brief = self._briefs.get(key, lambda: brief_row(request, catalogue.latest))
         return rank(catalogue, self._bundle, self._bank, request, brief)
 

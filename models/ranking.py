@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features import columns as c
 from features.bank import TextBank
 from features.errors import bad
 from features.money import to_usd
 from features.pairs import Rows, unnamed_features
-from features.queries import Query, build_query
+from features.queries import Query, read_query
 from features.trace import note, stage
 from models.bitmaps import has
 from models.bundle import Bundle
@@ -69,10 +70,11 @@ def _offer(
 
         def read() -> Reading:
             query = query_of(catalogue, bundle, bank, brief, bids, part)
-            return Reading(brief, query, Favourites.of(query, part.state))
+            return Reading(brief, history, query, Favourites.of(query, part.state))
 
         # Without bids, the brief of a page, or of other filters, is one of those that were just read.
-        reading = read() if bids else part.readings.get(id(brief), read)
+        history = catalogue.history(brief[c.BRAND_ID], part)
+        reading = read() if bids else part.readings.get((id(brief), id(history)), read)
         query = reading.query
     with stage("retrieve"):
         retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES, reading.favourites)
@@ -88,8 +90,7 @@ def query_of(
     """The brief against a ``part`` of the catalogue, its first one unless it is said, with the tower's vector; ``bids``
     in US dollars by creator_id."""
     part = part or catalogue
-    among = [(one.state, one.gone) for one in catalogue.parts]
-    query = build_query(brief, part.state, bank, bundle.idf, catalogue.engaged, catalogue.latest, bids, among)
+    query = read_query(brief, part.state, bank, bundle.idf, catalogue.history(brief[c.BRAND_ID], part), bids)
     return replace(query, vector=bundle.towers.briefs(query.inputs[None])[0])
 
 

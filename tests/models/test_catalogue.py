@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from features import columns as c
 from features.asof import known
 from features.pairs import pair_features
+from features.queries import Past
 from features.schema import AUDIENCE, COLLABORATION_EVENTS, CREATORS, Tables, conform
 from features.source import InMemory
-from models.catalogue import Catalogue, _scored
+from models.catalogue import Catalogue, scored
 from models.engine import Engine, brief_row
 from models.ranking import query_of
 from tests.models.writes import append_events, delete, tables_of, upsert
@@ -47,6 +48,7 @@ def test_after_any_writes_the_catalogue_is_the_one_built_anew(template, steps):
     engine = copied(template)
     people = [*template._catalogue.state.ids[: SOME - 2], "new-1", "new-2"]
     for number, (kind, who) in enumerate(steps):
+        pasts_of(engine._catalogue)
         write(engine, kind, [*people, *people][who], number)
     assert_same(engine, anew(engine))
 
@@ -68,6 +70,27 @@ def test_everyone_but_one_may_leave(template):
     assert engine._catalogue.size == 1
     assert engine._catalogue.missing([first, *others]) == others
     assert_same(engine, anew(engine))
+
+
+def test_what_was_read_of_briefs_and_brands_outlives_a_write_about_others(template):
+    engine = copied(template)
+    before = engine._catalogue
+    brands = before.engaged.groupby(c.BRAND_ID)[c.CREATOR_ID].agg(set)
+    who = next(
+        one for one in before.state.ids if 0 < brands.map(lambda hired, one=one: one in hired).sum() < len(brands)
+    )
+    last = before.engaged[c.BRAND_ID][before.engaged["engaged_at"] == before.latest]
+    kept = {brand: before.history(brand, before) for brand in brands.index.difference(last)}
+    asked = {"brief": BRIEF | {c.BRAND_ID: next(brand for brand in kept if who not in brands[brand])}}
+    engine.rank(asked)
+    [reading] = before.readings._values.values()
+    write(engine, "upsert", who, 1)
+    after = engine._catalogue
+    for brand, history in kept.items():
+        assert (after.history(brand, after) is history) == (who not in brands[brand])
+    engine.rank(asked)
+    [again] = after.readings._values.values()
+    assert again is reading
 
 
 def copied(engine: Engine) -> Engine:
@@ -103,7 +126,7 @@ def anew(engine: Engine) -> Catalogue:
     """What building the catalogue of all creators gives, with the clock and in the world of the one that followed."""
     old = engine._catalogue
     seen = known(tables_of(engine), old.latest, old.latest)
-    return _scored(engine._bundle, seen, old.as_of, old.latest, engine._bank, old.state.world)
+    return scored(engine._bundle, seen, old.as_of, old.latest, engine._bank, old.state.world)
 
 
 def assert_same(engine: Engine, expected: Catalogue) -> None:
@@ -114,6 +137,11 @@ def assert_same(engine: Engine, expected: Catalogue) -> None:
     for frame in (lambda part: part.fraud, lambda part: part.credit, lambda part: part.dealings):
         pd.testing.assert_frame_equal(found.everyone(frame).loc[expected.state.ids], frame(expected), check_exact=True)
     pd.testing.assert_frame_equal(pairs_of(engine, found), pairs_of(engine, expected), rtol=1e-5, atol=1e-6)
+    theirs = pasts_of(expected)
+    for brand, (rows, past) in pasts_of(found).items():
+        assert rows == theirs[brand][0]
+        for one, other in zip(vars(past).values(), vars(theirs[brand][1]).values(), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     assert listed(found) == listed(expected)
     work = [one.rivals.work.sort_values([*one.rivals.work]).reset_index(drop=True) for one in (found, expected)]
     pd.testing.assert_frame_equal(*work)
@@ -127,6 +155,21 @@ def pairs_of(engine: Engine, catalogue: Catalogue) -> pd.DataFrame:
         query = query_of(catalogue, engine._bundle, engine._bank, brief, {}, part)
         pairs.append(pair_features(query, part.state, np.flatnonzero(~part.gone)))
     return pd.concat(pairs).sort_index()
+
+
+def pasts_of(catalogue: Catalogue) -> dict[str, tuple[list[tuple[str, str]], Past]]:
+    """Of each brand whom it has hired and who failed it, of those who are there, and what they say of it."""
+    found = {}
+    for brand in catalogue.engaged[c.BRAND_ID].unique():
+        pairs = [(part, catalogue.history(brand, part)) for part in catalogue.parts]
+        rows = [
+            (what, part.state.ids[row])
+            for part, history in pairs
+            for what, rows in (("past", history.past), ("failed", history.failed))
+            for row in rows[~part.gone[rows]]
+        ]
+        found[brand] = sorted(rows), pairs[0][1].brand
+    return found
 
 
 def listed(catalogue: Catalogue) -> dict[str, Any]:
