@@ -102,8 +102,13 @@ class _Writer:
 
     def _write(self, frame: pd.DataFrame, name: str) -> None:
         table = pa.Table.from_pandas(frame, preserve_index=False)
-        # In one chunk: to pick a few rows out of many chunks costs as much as the table is long.
-        pyarrow.feather.write_feather(table, self._folder / name, "uncompressed", chunksize=max(len(frame), 1))
+        for column in frame.columns[frame.dtypes == np.float64]:  # a null would have every reader copy the column
+            values = pa.array(frame[column].to_numpy())
+            table = table.set_column(table.column_names.index(column), column, values)
+        # In one chunk: to pick a few rows out of many chunks costs as much as the table is long, and every reader would
+        # copy what lies in many.
+        table, rows = table.combine_chunks(), max(len(frame), 1)
+        pyarrow.feather.write_feather(table, self._folder / name, "uncompressed", chunksize=rows)
 
 
 class _Reader:
