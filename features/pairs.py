@@ -152,7 +152,7 @@ def brand_similarity(pairs: Pairs) -> Values:
 
 def brand_lexical(pairs: Pairs) -> Values:
     """TF-IDF cosine to the mean of the creators the brand has worked with."""
-    return pairs.terms @ pairs.query.brand.terms if pairs.query.brand.jobs else pairs.constant(np.nan)
+    return pairs.terms @ pairs.query.brand_terms if pairs.query.brand.jobs else pairs.constant(np.nan)
 
 
 def brand_jobs(pairs: Pairs) -> Values:

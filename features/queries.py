@@ -37,15 +37,15 @@ class Wording:
 class Past:
     """What a brand's earlier choices say, over however many states its creators are spread.
 
-    The mean of their ``labels`` (t,), ``text`` (d,) and ``terms`` (B,), both of length 1, and of their ``size`` (ln of
-    followers + 1), zeros or NaN without any; by brand of the world (b,) how alike it is in ``tastes`` and how many of
-    its ``partners`` are the same (cosine of sets), 0 for this very brand.
+    The mean of their ``labels`` (t,), ``text`` (d,) and ``terms`` (1, B), both of length 1, and of their ``size`` (ln
+    of followers + 1), zeros or NaN without any; by brand of the world (b,) how alike it is in ``tastes`` and how many
+    of its ``partners`` are the same (cosine of sets), 0 for this very brand.
     """
 
     jobs: int
     labels: Values
     text: Floats
-    terms: Floats
+    terms: sparse.csr_matrix
     size: float
     tastes: Values
     partners: Values
@@ -70,8 +70,8 @@ class History:
 class Query:
     """A brief read at ``as_of`` against a state: what its :class:`Wording` holds (``terms`` as (B,), and which of them
     it has as ``words`` (w,), sorted), the brief tower's ``vector`` (64,), the rows of the creators its ``brand`` has
-    worked with (``past``, once per job) and failed with, the budget per creator, and by row what creators bid
-    (``bids``), both in US dollars."""
+    worked with (``past``, once per job) and failed with, their ``brand_terms`` (B,), the budget per creator, and by row
+    what creators bid (``bids``), both in US dollars."""
 
     brief: pd.Series
     text: Floats
@@ -82,6 +82,7 @@ class Query:
     past: Rows
     failed: Rows
     brand: Past
+    brand_terms: Floats
     budget: float
     bids: Mapping[int, float]
     vector: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -135,6 +136,7 @@ def read_query(
         past=history.past,
         failed=history.failed,
         brand=history.brand,
+        brand_terms=history.brand.terms.toarray().ravel(),
         budget=float(budget) / (wanted if wanted > 0 else 1.0),
         bids={int(row): amount for row, amount in bidders if row >= 0},
     )
@@ -174,11 +176,13 @@ def past_of(brand_id: object, hired: pd.Index, among: Sequence[tuple[State, npt.
     shared = _sums(once, lambda state, rows: Picked(state.hired, rows).sums())
     others = place_of(brand_id, world.brand_ids) != np.arange(len(world.brand_ids))
     union = np.sqrt(world.sizes * sum(len(rows) for _, rows in once))
+    terms = unit(_sums(found, lambda state, rows: Picked(state.terms, rows).sums()).astype(np.float32))
+    told = np.flatnonzero(terms != 0)
     return Past(
         jobs=jobs,
         labels=sums / jobs,
         text=unit(_sums(found, lambda state, rows: state.text[rows].sum(axis=0)).astype(np.float32)),
-        terms=unit(_sums(found, lambda state, rows: Picked(state.terms, rows).sums()).astype(np.float32)),
+        terms=sparse.csr_matrix((terms[told], told, [0, len(told)]), (1, len(terms))),
         size=float(np.nanmean(known)) if (~np.isnan(known)).any() else np.nan,
         tastes=np.maximum(world.tastes @ taste(labels[None], world.usual)[0], 0) * others,
         partners=np.divide(shared, union, out=np.zeros(len(union)), where=union > 0) * others,
@@ -187,7 +191,7 @@ def past_of(brand_id: object, hired: pd.Index, among: Sequence[tuple[State, npt.
 
 def _no_past(state: State) -> Past:
     nobody = np.zeros(len(state.world.brand_ids))
-    terms = np.zeros(0, np.float32)  # nobody reads them
+    terms = sparse.csr_matrix((1, 0), dtype=np.float32)  # nobody reads them
     return Past(0, np.zeros(0), np.zeros(state.text.shape[1], np.float32), terms, np.nan, nobody, nobody)
 
 

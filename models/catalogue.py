@@ -33,6 +33,7 @@ AT_A_TIME = 50_000  # creators
 KINDS = {"score": np.float64, "stars": np.int64, "band": object, "order_status": object}
 FEW = 200  # creators are looked up one by one in less than what it takes to look them up together
 MOST_READINGS = 64  # of some two megabytes
+MOST_BRANDS = 1024  # whose histories have some ten kilobytes each, and as many numbers as there are brands
 Rows = npt.NDArray[np.int64]
 Edition = tuple[str, int]
 SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, c.BRAND_ID, c.INDUSTRY)}
@@ -87,7 +88,7 @@ class Catalogue:
     @cached_property
     def histories(self) -> Recent[list[History]]:
         """By brand_id what brands who asked lately had done by ``latest``, held against each part."""
-        return Recent(MOST_READINGS)
+        return Recent(MOST_BRANDS)
 
     def history(self, brand_id: str, part: "Catalogue") -> History:
         """What a brand had done by ``latest``, held against one of the parts."""

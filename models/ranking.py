@@ -70,7 +70,7 @@ def _offer(
 
         def read() -> Reading:
             query = query_of(catalogue, bundle, bank, brief, bids, part)
-            return Reading(brief, history, query, Favourites.of(query, part.state))
+            return Reading(brief, history, query, Favourites(query, part.state))
 
         # Without bids, the brief of a page, or of other filters, is one of those that were just read.
         history = catalogue.history(brief[c.BRAND_ID], part)

@@ -5,7 +5,7 @@ cannot see: whom brands of like taste have hired, and exact words.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -28,19 +28,22 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Favourites:
-    """Whom a query speaks for, whoever is allowed, best first: MOST of those who have worked for brands of like
-    ``tastes`` (:func:`features.pairs.lookalike_tastes`), and who has most of its ``words``
-    (:func:`features.pairs.lexical_cosine`)."""
+    """Whom a ``query`` speaks for, whoever is allowed, best first; found when it is first asked."""
 
-    tastes: Rows
-    words: Rows
+    query: Query
+    state: State
 
-    @classmethod
-    def of(cls, query: Query, state: State) -> Self:
-        """The words' champions, and all who have worked."""
-        speakers = state.champions.among(query.words)
-        tastes = lookalike_tastes(Pairs(query, state, state.workers))
-        return cls(_best(state.workers, tastes)[:MOST], _best(speakers, lexical_cosine(Pairs(query, state, speakers))))
+    @cached_property
+    def tastes(self) -> Rows:
+        """MOST of those who have worked for brands of like taste (:func:`features.pairs.lookalike_tastes`)."""
+        workers = self.state.workers
+        return _best(workers, lookalike_tastes(Pairs(self.query, self.state, workers)))[:MOST]
+
+    @cached_property
+    def words(self) -> Rows:
+        """Of the words' champions who has most of them (:func:`features.pairs.lexical_cosine`)."""
+        speakers = self.state.champions.among(self.query.words)
+        return _best(speakers, lexical_cosine(Pairs(self.query, self.state, speakers)))
 
 
 def retrieve(
@@ -52,7 +55,7 @@ def retrieve(
     count = int(np.count_nonzero(allowed))
     if count <= k:
         return np.flatnonzero(allowed)
-    favourites = favourites or Favourites.of(query, state)
+    favourites = favourites or Favourites(query, state)
     nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else np.zeros(0, np.int64)
     tastes = favourites.tastes[allowed[favourites.tastes]]
     words = _worded(query, state, allowed) if count <= FEW else favourites.words[allowed[favourites.words]]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from features import columns as c
 from features.asof import known
@@ -141,7 +142,8 @@ def assert_same(engine: Engine, expected: Catalogue) -> None:
     for brand, (rows, past) in pasts_of(found).items():
         assert rows == theirs[brand][0]
         for one, other in zip(vars(past).values(), vars(theirs[brand][1]).values(), strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+            dense = [value.toarray() if sparse.issparse(value) else value for value in (one, other)]
+            np.testing.assert_allclose(*dense, rtol=1e-5, atol=1e-6)
     assert listed(found) == listed(expected)
     work = [one.rivals.work.sort_values([*one.rivals.work]).reset_index(drop=True) for one in (found, expected)]
     pd.testing.assert_frame_equal(*work)
