@@ -18,7 +18,7 @@ from features.queries import History, Query, histories
 from features.recent import Recent
 from features.schema import Tables
 from features.state import State, World, build_state, engagements
-from models.bitmaps import Bits, packed
+from models.bitmaps import Bits, count, packed
 from models.bundle import Bundle
 from models.credit import credit_scores
 from models.dealings import dealings
@@ -159,6 +159,11 @@ class Catalogue:
         }
 
     @cached_property
+    def closed_bits(self) -> dict[str, Bits]:
+        """:attr:`closed` as bits."""
+        return {name: packed(rule) for name, rule in self.closed.items()}
+
+    @cached_property
     def standing(self) -> dict[str, npt.NDArray[Any]]:
         """Of each creator what a ranked list shows of its credit, by column: score, stars, band and order status."""
         return {name: self.credit[name].to_numpy(KINDS[name]) for name in KINDS}
@@ -166,11 +171,11 @@ class Catalogue:
     @cached_property
     def open(self) -> tuple[Bits, list[Removed]]:
         """Who is neither gone nor :attr:`closed`, and how many each rule removes of those before it."""
-        out, removed = self.gone.copy(), list[Removed]()
-        for name, rule in self.closed.items():
-            removed.append(Removed(filter=name, removed=int(np.count_nonzero(rule & ~out)), unknown=0))
-            out |= rule
-        return packed(~out), [one for one in removed if one["removed"]]
+        left, removed = packed(~self.gone), list[Removed]()
+        for name, rule in self.closed_bits.items():
+            removed.append(Removed(filter=name, removed=count(left & rule), unknown=0))
+            left &= ~rule
+        return left, [one for one in removed if one["removed"]]
 
     @cached_property
     def listing(self) -> Listing:

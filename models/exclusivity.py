@@ -40,9 +40,8 @@ class Rivals:
     def bound(self, brief: pd.Series) -> list[str]:
         """The creators who have worked for a competitor of the brief's brand."""
         brands, codes, creators = self._columns
-        wanted = np.zeros(len(brands) + 1, bool)  # the last place is for who is not there
-        wanted[brands.get_indexer(list(self.competitors(brief)))] = True
-        wanted[-1] = False
+        wanted = np.zeros(len(brands), bool)
+        wanted[[brands[one] for one in self.competitors(brief) if one in brands]] = True
         return list(creators[wanted[codes]])
 
     def competitors(self, brief: pd.Series) -> frozenset[str]:
@@ -54,10 +53,10 @@ class Rivals:
         return self.industries.get(industry.strip().casefold(), frozenset()) - {brand}
 
     @cached_property
-    def _columns(self) -> tuple[pd.Index, npt.NDArray[np.int64], npt.NDArray[np.object_]]:
-        """The brands, and for each row of ``work`` which of them it is about, and which creator."""
+    def _columns(self) -> tuple[Mapping[str, int], npt.NDArray[np.int64], npt.NDArray[np.object_]]:
+        """The brands with their places, and for each row of ``work`` which of them it is about, and which creator."""
         codes, brands = pd.factorize(self.work[c.BRAND_ID])
-        return pd.Index(brands), codes, self.work[c.CREATOR_ID].to_numpy(object)
+        return {name: place for place, name in enumerate(brands)}, codes, self.work[c.CREATOR_ID].to_numpy(object)
 
 
 def industries(briefs: pd.DataFrame) -> dict[str, frozenset[str]]:

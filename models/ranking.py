@@ -105,7 +105,7 @@ def _score(
     note(pairs=pairs, inputs=bundle.inputs)
     with stage("score"):
         scores = bundle.ranker.score(pairs)
-    order = np.lexsort((_by_id(offers), -scores, _pinned(offers, len(pins))))
+    order = np.lexsort((_by_id(offers, scores), -scores, _pinned(offers, len(pins))))
     limit, diversity = request.get("limit", LIMIT), request.get("diversity") or 0.0
     draw = _explorer(bundle, offers, pairs, order, limit) if request.get("explore") else None
     vectors = [offer.part.state.vectors[offer.rows if diversity else offer.rows[:0]] for offer in offers]
@@ -123,10 +123,12 @@ def _score(
     return ranked
 
 
-def _by_id(offers: Sequence[Offer]) -> npt.NDArray[np.integer]:
-    """(k,) numbers in the order of the candidates' ids."""
+def _by_id(offers: Sequence[Offer], scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integer]:
+    """(k,) numbers in the order of the candidates' ids, which settle ties; any numbers where there are none."""
     if len(offers) == 1:
         return offers[0].part.state.by_id[offers[0].rows]
+    if len(np.unique(scores)) == len(scores):
+        return np.arange(len(scores))
     ids = np.concatenate([offer.part.state.ids[offer.rows].to_numpy(object) for offer in offers])
     return np.argsort(np.argsort(ids, kind="stable"), kind="stable")
 
