@@ -190,7 +190,7 @@ def past_of(brand_id: object, hired: pd.Index, among: Sequence[tuple[State, npt.
 
 
 def _no_past(state: State) -> Past:
-    nobody = np.zeros(len(state.world.brand_ids))
+    nobody = state.world.nobody
     terms = sparse.csr_matrix((1, 0), dtype=np.float32)  # nobody reads them
     return Past(0, np.zeros(0), np.zeros(state.text.shape[1], np.float32), terms, np.nan, nobody, nobody)
 

@@ -50,6 +50,11 @@ class World:
     columns: Mapping[str, int]
     positions: Positions
 
+    @cached_property
+    def nobody(self) -> npt.NDArray[np.float64]:
+        """(b,) zeros: no brand resembles one of whom nothing is known. One array for all of these."""
+        return np.zeros(len(self.brand_ids))
+
 
 def build_world(tables: Tables, as_of: pd.Timestamp, bank: TextBank, idf: Floats) -> World:
     """What is learned over all creators in ``tables``, which must be known at ``as_of``."""

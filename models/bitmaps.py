@@ -30,8 +30,11 @@ def count(bits: Bits) -> int:
 
 
 def has(bits: Bits, rows: Rows) -> Flags:
-    """(k,) whether the bit of each of ``rows`` is set."""
-    return (bits[rows // WORD] >> (rows % WORD).astype(np.uint64) & np.uint64(1)).astype(bool)
+    """(k,) whether the bit of each of ``rows`` is set; never of -1."""
+    found, there = np.zeros(len(rows), bool), rows >= 0
+    rows = rows[there]
+    found[there] = (bits[rows // WORD] >> (rows % WORD).astype(np.uint64) & np.uint64(1)).astype(bool)
+    return found
 
 
 def without(bits: Bits, rows: Rows) -> Bits:

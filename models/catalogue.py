@@ -32,8 +32,9 @@ from models.towers import Towers
 AT_A_TIME = 50_000  # creators
 KINDS = {"score": np.float64, "stars": np.int64, "band": object, "order_status": object}
 FEW = 200  # creators are looked up one by one in less than what it takes to look them up together
-MOST_READINGS = 64  # of some two megabytes
-MOST_BRANDS = 1024  # whose histories have some ten kilobytes each, and as many numbers as there are brands
+MOST_READINGS = 64  # of two to four megabytes
+MOST_HISTORIES = range(64, 1024)  # as many as are HISTORY_BYTES: each has two numbers for every brand
+HISTORY_BYTES = 64_000_000
 Rows = npt.NDArray[np.int64]
 Edition = tuple[str, int]
 SHARED = {"exchange_rates": (c.CURRENCY, c.DATE, c.USD), "briefs": (c.BRIEF_ID, c.BRAND_ID, c.INDUSTRY)}
@@ -88,7 +89,8 @@ class Catalogue:
     @cached_property
     def histories(self) -> Recent[list[History]]:
         """By brand_id what brands who asked lately had done by ``latest``, held against each part."""
-        return Recent(MOST_BRANDS)
+        fit = HISTORY_BYTES // (16 * max(len(self.state.world.brand_ids), 1))
+        return Recent(min(max(fit, MOST_HISTORIES.start), MOST_HISTORIES.stop))
 
     def history(self, brand_id: str, part: "Catalogue") -> History:
         """What a brand had done by ``latest``, held against one of the parts."""
@@ -98,7 +100,7 @@ class Catalogue:
 
     @cached_property
     def bound(self) -> Recent[Rows]:
-        """By brand_id and industry of recent briefs the rows of who works for the brand's competitors."""
+        """By brand_id and industry, those last asked for, the rows of who works for the brand's competitors."""
         return Recent(MOST_READINGS)
 
     @property

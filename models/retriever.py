@@ -20,7 +20,7 @@ from models.index import VectorIndex
 DEPTH = 25_000
 # Chosen on two development markets and inside the past of insta-brands, see docs/results.md.
 TASTES, WORDS = 0.3, 0.05
-FEW = 10_000  # allowed creators: all of them are scored for their words, of more only the words' champions
+FEW = 10_000  # allowed creators: all of them are scored for tastes and words, of more only the favourites
 MOST = 100_000  # creators, of a brief that may be asked about again: less than a megabyte
 
 Flags = npt.NDArray[np.bool_]
@@ -36,14 +36,12 @@ class Favourites:
     @cached_property
     def tastes(self) -> Rows:
         """MOST of those who have worked for brands of like taste (:func:`features.pairs.lookalike_tastes`)."""
-        workers = self.state.workers
-        return _best(workers, lookalike_tastes(Pairs(self.query, self.state, workers)))[:MOST]
+        return _liked(self.query, self.state, self.state.workers)[:MOST]
 
     @cached_property
     def words(self) -> Rows:
-        """Of the words' champions who has most of them (:func:`features.pairs.lexical_cosine`)."""
-        speakers = self.state.champions.among(self.query.words)
-        return _best(speakers, lexical_cosine(Pairs(self.query, self.state, speakers)))
+        """MOST of the words' champions by how much they have of them (:func:`features.pairs.lexical_cosine`)."""
+        return _worded(self.query, self.state, self.state.champions.among(self.query.words))[:MOST]
 
 
 def retrieve(
@@ -55,19 +53,24 @@ def retrieve(
     count = int(np.count_nonzero(allowed))
     if count <= k:
         return np.flatnonzero(allowed)
-    favourites = favourites or Favourites(query, state)
     nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else np.zeros(0, np.int64)
-    tastes = favourites.tastes[allowed[favourites.tastes]]
-    words = _worded(query, state, allowed) if count <= FEW else favourites.words[allowed[favourites.words]]
+    if count <= FEW:
+        tastes = _liked(query, state, state.workers[allowed[state.workers]])
+        words = _worded(query, state, np.flatnonzero(allowed))
+    else:
+        favourites = favourites or Favourites(query, state)
+        tastes, words = (rows[allowed[rows]] for rows in (favourites.tastes, favourites.words))
     kept = [tastes[: int(np.ceil(TASTES * k))], words[: int(np.ceil(WORDS * k))]]
     found = _first(np.concatenate([*kept, nearest, tastes[:k], words[:k]]), k)
     # A brief that says little still deserves its k: who is left comes in the order of the catalogue.
     return found if len(found) == k else _first(np.concatenate([found, np.flatnonzero(allowed)]), k)
 
 
-def _worded(query: Query, state: State, allowed: Flags) -> Rows:
-    """The allowed ones by their words, best first."""
-    rows = np.flatnonzero(allowed)
+def _liked(query: Query, state: State, rows: Rows) -> Rows:
+    return _best(rows, lookalike_tastes(Pairs(query, state, rows)))
+
+
+def _worded(query: Query, state: State, rows: Rows) -> Rows:
     return _best(rows, lexical_cosine(Pairs(query, state, rows)))
 
 

@@ -223,15 +223,17 @@ def test_killed_workers_lose_no_acknowledged_event_and_break_connections_only(se
 
     with ThreadPoolExecutor(4) as pool:
         writers = [pool.submit(write, writer) for writer in range(4)]
-        for number in range(kills):
-            heard = len(acknowledged)
-            while len(acknowledged) < heard + 4:
-                assert not any(writer.done() for writer in writers)
-                time.sleep(0.01)
-            workers = workers_of(service_on(port))
-            workers[number % len(workers)].kill()
-            assert set(statuses) == {200}, (number, statuses)  # nobody waits for the last kill to hear of the first
-        done.set()
+        try:
+            for number in range(kills):
+                heard = len(acknowledged)
+                while len(acknowledged) < heard + 4:
+                    assert not any(writer.done() for writer in writers)
+                    time.sleep(0.01)
+                workers = workers_of(service_on(port))
+                workers[number % len(workers)].kill()
+                assert set(statuses) == {200}, (number, statuses)  # nobody waits for the last kill to hear of the first
+        finally:
+            done.set()
         for writer in writers:
             writer.result()
     assert set(statuses) == {200}, statuses

@@ -13,6 +13,7 @@ from features.pairs import Pairs, lexical_cosine, lookalike_tastes
 from features.queries import Query
 from features.schema import complete
 from features.state import State
+from models import retriever
 from models.index import VectorIndex
 from models.retriever import retrieve
 from tests.features.market import AS_OF, brief, events, query, state
@@ -90,3 +91,13 @@ def test_it_answers_with_the_union_within_what_is_allowed(market, flags, k):
     for scores in [known.vectors[rows] @ asked.vector, *(channel(Pairs(asked, known, rows)) for channel in CHANNELS)]:
         if k > len(CHANNELS) + 1 and len(rows) and scores.max() > 0:
             assert rows[scores == scores.max()][0] in found
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.booleans(), min_size=SIZE, max_size=SIZE), st.integers(1, SIZE))
+def test_the_favourites_of_everyone_are_found_as_those_of_a_few_are(market, flags, k):
+    known, asked, index = market
+    among_few = retrieve(asked, known, index, np.array(flags), k)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retriever, "FEW", 0)
+        np.testing.assert_array_equal(retrieve(asked, known, index, np.array(flags), k), among_few)
