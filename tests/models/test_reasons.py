@@ -21,7 +21,7 @@ from features.state import UPSTREAM
 from models import reasons
 from models.engine import Engine
 from models.gbm import contributions
-from models.reasons import COUNTED, LANGUAGES, MOST, in_language, said, spoken, texts, top_reasons
+from models.reasons import COUNTED, LANGUAGES, MOST, Reason, in_language, said, spoken, texts, top_reasons
 
 NAMES = [*(feature.__name__ for feature in (*PAIR_FEATURES, *FEATURES)), *UPSTREAM]
 
@@ -138,16 +138,17 @@ def test_what_is_shown_and_what_is_not_sum_to_the_score(engine):
     """On the served ranker: the reasons are its contributions, which with its base value make the margin."""
     ranker, seen = engine._bundle.ranker, []
 
-    def keeping(pairs: pd.DataFrame) -> np.ndarray:
+    def keeping(pairs: pd.DataFrame) -> list[list[Reason]]:
         seen.append(pairs)
-        return type(ranker).score(ranker, pairs)
+        return ranker.reasons(pairs)
 
     results = engine.rank({"brief": BRIEF, "limit": 50, "explain": True})["results"]
-    watched = SimpleNamespace(score=keeping, reasons=ranker.reasons)
+    watched = SimpleNamespace(score=ranker.score, reasons=keeping)
     again = Engine.__new__(Engine)
     vars(again).update(vars(engine), _bundle=replace(engine._bundle, ranker=watched))
     assert again.rank({"brief": BRIEF, "limit": 50, "explain": True})["results"] == results
-    pairs = seen[0].loc[[one["creator_id"] for one in results]]
+    (pairs,) = seen
+    assert list(pairs.index) == [one["creator_id"] for one in results]
     names = [*ranker.booster.feature_name(), "BASE"]
     parts = pd.DataFrame(contributions(ranker.booster, ranker._matrix(pairs)), columns=names, index=pairs.index)
     for one in results:
