@@ -26,7 +26,7 @@ LAID_OUT = {
 }  # fmt: skip
 """What is laid out over all recent creators at once when some of them change: the columns that are kept for it."""
 # From what no write changes: of a million it takes a tenth of a second.
-DERIVED = ("closed", "closed_bits", "listing", "standing", "readings")
+DERIVED = ("closed_bits", "listing", "standing", "readings")
 
 
 def renewed(

@@ -24,6 +24,7 @@ from models.fraud_rows import dated_labels, feature_frame, training_dates, train
 from serving import answers, fraud_answers, ledger_answers
 from serving.opening import url_of
 from tests.end_to_end.serve import CREATORMATCH, free_port, running
+from tests.models import asking
 from tests.models.records import record_of
 from training.examples import ranking_examples
 
@@ -44,16 +45,7 @@ RETURNS = {
     "/v1/credit/what_if": ledger_answers.WhatIfAnswer,
     "/v1/models": answers.ModelsAnswer,
 }
-BRIEF = {
-    "title": "Matcha latte 🍵 مشروب",
-    "description": "cozy recipe videos, honest taste",
-    "language": "en",
-    "objective": "AWARENESS",
-    "content_labels": ["food"],
-    "budget": 5000,
-    "currency": "USD",
-    "target_countries": ["US", "JP"],
-}
+BRIEF = asking.BRIEF | {"title": "Matcha latte 🍵 مشروب"}
 
 
 @pytest.fixture(scope="module")
