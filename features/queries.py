@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +74,7 @@ class Query:
     worked with (``past``, once per job) and failed with, their ``brand_terms`` (B,), the budget per creator, and by row
     what creators bid (``bids``), both in US dollars."""
 
-    brief: pd.Series
+    brief: Mapping[str, Any]
     text: Floats
     reference: Floats
     terms: Floats
@@ -127,7 +128,7 @@ def read_query(
     budget = brief[c.BUDGET] * state.rates.get(brief[c.CURRENCY], np.nan)
     bidders = zip(state.ids.get_indexer(list(bids)), bids.values(), strict=True) if bids else ()
     return Query(
-        brief=brief,
+        brief=brief.to_dict(),
         text=said.text,
         reference=said.reference,
         terms=said.terms.toarray().ravel(),

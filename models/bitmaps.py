@@ -26,7 +26,7 @@ def unpacked(bits: Bits, size: int) -> Flags:
 
 def count(bits: Bits) -> int:
     """How many bits are set."""
-    return int(np.bitwise_count(bits).sum())
+    return int(np.bitwise_count(bits).sum(dtype=np.uint32))  # half the time of the default, int64
 
 
 def has(bits: Bits, rows: Rows) -> Flags:
@@ -42,6 +42,39 @@ def without(bits: Bits, rows: Rows) -> Bits:
     found = bits.copy()
     np.bitwise_and.at(found, rows // WORD, ~(np.uint64(1) << (rows % WORD).astype(np.uint64)))
     return found
+
+
+@dataclass(frozen=True)
+class Subset:
+    """``count`` of ``size`` rows, as ``bits``."""
+
+    bits: Bits
+    size: int
+    count: int
+
+    @classmethod
+    def of(cls, flags: Flags) -> "Subset":
+        """From (n,) flags."""
+        return cls(packed(flags), len(flags), int(np.count_nonzero(flags)))
+
+    @property
+    def flags(self) -> Flags:
+        """(n,) which rows they are."""
+        return unpacked(self.bits, self.size)
+
+    @property
+    def rows(self) -> Rows:
+        """The rows, ascending."""
+        return np.flatnonzero(self.flags)
+
+    def first(self, rows: Rows, most: int) -> Rows:
+        """At most ``most`` of the ``rows`` that it has, in their order, none of which is -1; no more of them are looked
+        at than it takes."""
+        found, start = rows[:0], 0
+        while len(found) < most and start < len(rows):
+            some = rows[start : start + 4 * most]
+            found, start = np.concatenate([found, some[has(self.bits, some)]]), start + len(some)
+        return found[:most]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Who may be offered for a request: whom the marketplace, the request, the brief and its filters let through."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,13 @@ from models.filters import Filtered, Removed, apply
 Rows = npt.NDArray[np.int64]
 
 
-def eligible(
-    catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None
-) -> tuple[npt.NDArray[np.bool_], Filtered, list[Removed]]:
-    """(n,) who may be offered, what the brief's and the request's filters did, and what was removed before them
-    (:func:`admitted`)."""
+def eligible(catalogue: Catalogue, request: Mapping[str, Any], brief: pd.Series | None = None) -> Filtered:
+    """Who may be offered, and what removed the others: first whom nobody may offer (:func:`admitted`), then the brief's
+    and the request's filters."""
     within, removed = admitted(catalogue, request, brief)
     filters = wished(brief) | dict(request.get("filters") or {})
     filtered = apply(catalogue.listing, filters, within)
-    return filtered.allowed, filtered, removed
+    return replace(filtered, removed=removed + filtered.removed)
 
 
 def wished(brief: pd.Series | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from features.audience import Shares, target_share
 from features.errors import bad
 from features.tags import Lists, Words
 from features.vocabulary import AUDIENCE_DIMENSIONS
-from models.bitmaps import Bits, Flags, Verdict, count, packed, unpacked
+from models.bitmaps import Bits, Subset, Verdict, count, packed
 from models.listing import Listing
 
 Values = npt.NDArray[np.float64]
@@ -80,10 +80,9 @@ class Hint(TypedDict):
 
 @dataclass(frozen=True)
 class Filtered:
-    """``allowed`` (n,) and how many they are, the given filters' effects in order, and hints, the largest first."""
+    """Who is ``allowed``, the given filters' effects in order, and hints, the largest first."""
 
-    allowed: Flags
-    count: int
+    allowed: Subset
     removed: list[Removed]
     hints: list[Hint]
 
@@ -95,13 +94,13 @@ def apply(listing: Listing, filters: Mapping[str, Any], within: Bits | None = No
     """
     start = packed(np.ones(listing.size, bool)) if within is None else within
     verdicts = {name: _recent(name, value, listing) for name, value in filters.items() if value is not None}
-    allowed, left, removed = start, count(start), []
+    left, counts, removed = [start], [count(start)], list[Removed]()
     for name, verdict in verdicts.items():
-        unknown = count(allowed & verdict.unknown)
-        allowed = allowed & verdict.passes
-        before, left = left, count(allowed)
-        removed.append(Removed(filter=name, removed=before - left, unknown=unknown))
-    return Filtered(unpacked(allowed, listing.size), left, removed, _hints(start, verdicts))
+        unknown = count(left[-1] & verdict.unknown)
+        left.append(left[-1] & verdict.passes)
+        counts.append(count(left[-1]))
+        removed.append(Removed(filter=name, removed=counts[-2] - counts[-1], unknown=unknown))
+    return Filtered(Subset(left[-1], listing.size, counts[-1]), removed, _hints(left, verdicts, counts[-1]))
 
 
 def together(removed: Sequence[Sequence[Removed]]) -> list[Removed]:
@@ -122,15 +121,14 @@ def hints(filtered: Sequence[Filtered]) -> list[Hint]:
     return [Hint(filter=name, would_add=count) for name, count in sums.most_common()]
 
 
-def _hints(start: Bits, verdicts: Mapping[str, Verdict]) -> list[Hint]:
-    """Those who fail exactly one filter, by that filter."""
-    once, more = np.zeros_like(start), np.zeros_like(start)
-    for verdict in verdicts.values():
-        more |= once & ~verdict.passes
-        once |= ~verdict.passes
-    once &= start & ~more
-    hints = [Hint(filter=name, would_add=count(once & ~verdict.passes)) for name, verdict in verdicts.items()]
-    return sorted((hint for hint in hints if hint["would_add"]), key=lambda hint: -hint["would_add"])
+def _hints(left: Sequence[Bits], verdicts: Mapping[str, Verdict], allowed: int) -> list[Hint]:
+    """How many more than the ``allowed`` pass all filters but one, by that filter; ``left`` are those whom the filters
+    before each one left."""
+    hints, after = list[Hint](), ~np.zeros_like(left[0])  # whom the filters after each one pass
+    for before, (name, verdict) in reversed([*zip(left, verdicts.items(), strict=False)]):
+        hints.append(Hint(filter=name, would_add=count(before & after) - allowed))
+        after &= verdict.passes
+    return sorted((hint for hint in reversed(hints) if hint["would_add"]), key=lambda hint: -hint["would_add"])
 
 
 def _recent(name: str, value: Any, listing: Listing) -> Verdict:

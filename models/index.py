@@ -13,6 +13,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from models.bitmaps import Subset
+
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 FEW = 0.05  # below this share of the catalogue, gathering the allowed vectors is cheaper than a scan with a selector
@@ -48,26 +50,20 @@ class VectorIndex:
         if self._cells:
             faiss.write_index(self._cells.index, str(file))
 
-    def search(self, query: Floats, k: int, allowed: npt.NDArray[np.bool_] | None = None) -> tuple[Rows, Floats]:
-        """The ``k`` best rows for ``query`` (d,) and their scores, best first; fewer if fewer are ``allowed`` (n,).
+    def search(self, query: Floats, k: int, allowed: Subset) -> tuple[Rows, Floats]:
+        """The ``k`` best rows for ``query`` (d,) and their scores, best first; fewer if fewer are ``allowed``.
 
         Exact below :data:`LARGE` rows.
         """
-        if allowed is None:
-            allowed = np.ones(len(self._vectors), bool)
-        count = int(np.count_nonzero(allowed))
-        k = min(k, count)
+        k = min(k, allowed.count)
         if k < 1:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        if count < FEW * len(allowed) and count <= MOST_GATHERED:
-            return self._best(query, k, np.flatnonzero(allowed))
-        # FAISS reads the bitmap from where it is: it has to live until the scan is over.
-        bitmap = np.packbits(allowed, bitorder="little")
-        selector = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
+        if allowed.count < FEW * allowed.size and allowed.count <= MOST_GATHERED:
+            return self._best(query, k, allowed.rows)
         if self._cells:
-            return self._best(query, k, self._cells.search(query, max(AGAIN * k, AT_LEAST), allowed, count, selector))
+            return self._best(query, k, self._cells.search(query, max(AGAIN * k, AT_LEAST), allowed))
         parameters = faiss.SearchParameters()
-        parameters.sel = selector
+        parameters.sel = _selector(allowed)
         scores, rows = self._flat.search(query[None, :], k, params=parameters)
         return rows[0], scores[0]
 
@@ -90,22 +86,27 @@ class _Cells:
                 cells[faiss.rev_swig_ptr(lists.get_ids(cell), size)] = cell
         self._sampled = cells[::SAMPLED].copy()
 
-    def search(
-        self, query: Floats, k: int, allowed: npt.NDArray[np.bool_], count: int, selector: faiss.IDSelector
-    ) -> Rows:
-        """About the ``k`` best of ``count`` allowed rows; more cells are scanned, up to all, where these hold fewer."""
-        held = np.bincount(self._sampled[allowed[::SAMPLED]], minlength=len(self._centroids)) * SAMPLED
+    def search(self, query: Floats, k: int, allowed: Subset) -> Rows:
+        """About the ``k`` best of the allowed rows; more cells are scanned, up to all, where these hold fewer."""
+        sampled = allowed.bits.view(np.uint16)[: len(self._sampled)] & 1 != 0  # the first of SAMPLED bits
+        held = np.bincount(self._sampled[sampled], minlength=len(self._centroids)) * SAMPLED
         nearest = np.argsort(-(self._centroids @ query), kind="stable")
-        enough = max(k, int(np.clip(READ * count / len(allowed), *SCANNED)))
+        enough = max(k, int(np.clip(READ * allowed.count / allowed.size, *SCANNED)))
         probes = int(np.searchsorted(np.cumsum(held[nearest]), enough)) + 1
         while True:
             parameters = faiss.SearchParametersIVF()
-            parameters.nprobe, parameters.sel = min(probes, len(nearest)), selector
+            parameters.nprobe, parameters.sel = min(probes, len(nearest)), _selector(allowed)
             rows = self.index.search(query[None, :], k, params=parameters)[1][0]
             found = rows[rows >= 0]
             if len(found) == k or probes >= len(nearest):
                 return found
             probes *= 2
+
+
+def _selector(allowed: Subset) -> faiss.IDSelectorBitmap:
+    """FAISS reads the bits from where they are, which is as long as whoever searches holds ``allowed``."""
+    octets = allowed.bits.view(np.uint8)
+    return faiss.IDSelectorBitmap(len(octets), faiss.swig_ptr(octets))
 
 
 def _divided(vectors: Floats) -> faiss.IndexIVFScalarQuantizer:

@@ -10,20 +10,18 @@ import pandas as pd
 from features.pairs import Rows
 from features.queries import Query
 from models.catalogue import Catalogue
-from models.filters import Filtered, Removed
+from models.filters import Filtered
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What one part of the catalogue has for a request: who is ``allowed`` (n,), what the filters did, whom the first
-    stage ``retrieved``, and the candidates' ``rows`` (k,) in their order, with the ``pinned`` ones: a row for each pin,
-    -1 where the part does not have it."""
+    """What one part of the catalogue has for a request: what the filters did, whom the first stage ``retrieved``, and
+    the candidates' ``rows`` (k,) in their order, with the ``pinned`` ones: a row for each pin, -1 where the part does
+    not have it."""
 
     part: Catalogue
     query: Query
-    allowed: npt.NDArray[np.bool_]
     filtered: Filtered
-    removed: list[Removed]
     retrieved: int
     rows: Rows
     pinned: Rows

@@ -42,7 +42,7 @@ def rank(
     pins = _pins(catalogue, request)
     bids = _bids_usd(catalogue, request)
     offers = [_offer(catalogue, part, bundle, bank, request, brief, bids, pins) for part in catalogue.parts]
-    eligible = sum(offer.filtered.count for offer in offers)
+    eligible = sum(offer.filtered.allowed.count for offer in offers)
     retrieved = sum(offer.retrieved for offer in offers)
     note(catalogue=catalogue.size, eligible=eligible, retrieved=retrieved)
     ranked = _score(bundle, offers, pins, request, brief)
@@ -51,7 +51,7 @@ def rank(
         "results": results_of(bundle, offers, ranked, request, pins),
         "candidates": {
             "catalogue": catalogue.size,
-            "removed": together([offer.removed + offer.filtered.removed for offer in offers]),
+            "removed": together([offer.filtered.removed for offer in offers]),
             "eligible": eligible,
             "retrieved": retrieved,
         },
@@ -66,7 +66,7 @@ def _offer(
     brief: pd.Series, bids: Mapping[str, float], pins: Sequence[str],
 ) -> Offer:  # fmt: skip
     with stage("filter"):
-        allowed, filtered, removed = eligible(part, request, brief)
+        filtered = eligible(part, request, brief)
     with stage("query"):
 
         def read() -> Reading:
@@ -78,10 +78,10 @@ def _offer(
         reading = read() if bids else part.readings.get((id(brief), id(history)), read)
         query = reading.query
     with stage("retrieve"):
-        retrieved = retrieve(query, part.state, part.index, allowed, CANDIDATES, reading.favourites)
+        retrieved = retrieve(query, part.state, part.index, filtered.allowed, CANDIDATES, reading.favourites)
     pinned = part.rows_of(pins)
     rows = np.union1d(retrieved, pinned[pinned >= 0]) if pins else np.sort(retrieved)
-    return Offer(part, query, allowed, filtered, removed, len(retrieved), rows, pinned)
+    return Offer(part, query, filtered, len(retrieved), rows, pinned)
 
 
 def query_of(
@@ -173,7 +173,7 @@ def _explorer(
 def _success(bundle: Bundle, pairs: pd.DataFrame) -> npt.NDArray[np.float64]:
     """(k,) probabilities of success; NaN without a success model."""
     with stage("success"):
-        return bundle.success.predict(pairs)["success"].to_numpy() if bundle.success else np.full(len(pairs), np.nan)
+        return bundle.success.probabilities(pairs)[-1] if bundle.success else np.full(len(pairs), np.nan)
 
 
 def _bids_usd(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, float]:

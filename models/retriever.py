@@ -13,6 +13,7 @@ import numpy.typing as npt
 from features.pairs import Pairs, Rows, lexical_cosine, lookalike_tastes
 from features.queries import Query
 from features.state import State
+from models.bitmaps import Subset, has
 from models.index import VectorIndex
 
 # The ranker scores so many in a tenth of a second. Cutting deeper costs more than time: a ranker trained on what a
@@ -22,8 +23,6 @@ DEPTH = 25_000
 TASTES, WORDS = 0.3, 0.05
 FEW = 10_000  # allowed creators: all of them are scored for tastes and words, of more only the favourites
 MOST = 100_000  # creators, of a brief that may be asked about again: less than a megabyte
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -45,25 +44,24 @@ class Favourites:
 
 
 def retrieve(
-    query: Query, state: State, index: VectorIndex | None, allowed: Flags, k: int = DEPTH,
+    query: Query, state: State, index: VectorIndex | None, allowed: Subset, k: int = DEPTH,
     favourites: Favourites | None = None,
 ) -> Rows:  # fmt: skip
-    """At most ``k`` rows of ``state`` among the ``allowed`` (n,) ones; all of them when they are few. Who asks
+    """At most ``k`` rows of ``state`` (n creators) among the ``allowed`` ones; all of them when they are few. Who asks
     the same query again gives its ``favourites``."""
-    count = int(np.count_nonzero(allowed))
-    if count <= k:
-        return np.flatnonzero(allowed)
+    if allowed.count <= k:
+        return allowed.rows
     nearest = index.search(query.vector, k, allowed)[0] if index and query.vector.any() else np.zeros(0, np.int64)
-    if count <= FEW:
-        tastes = _liked(query, state, state.workers[allowed[state.workers]])
-        words = _worded(query, state, np.flatnonzero(allowed))
+    if allowed.count <= FEW:
+        tastes = _liked(query, state, state.workers[has(allowed.bits, state.workers)])[:k]
+        words = _worded(query, state, allowed.rows)[:k]
     else:
         favourites = favourites or Favourites(query, state)
-        tastes, words = (rows[allowed[rows]] for rows in (favourites.tastes, favourites.words))
+        tastes, words = (allowed.first(rows, k) for rows in (favourites.tastes, favourites.words))
     kept = [tastes[: int(np.ceil(TASTES * k))], words[: int(np.ceil(WORDS * k))]]
-    found = _first(np.concatenate([*kept, nearest, tastes[:k], words[:k]]), k)
+    found = _first(np.concatenate([*kept, nearest]), k)
     # A brief that says little still deserves its k: who is left comes in the order of the catalogue.
-    return found if len(found) == k else _first(np.concatenate([found, np.flatnonzero(allowed)]), k)
+    return found if len(found) == k else _first(np.concatenate([found, tastes, words, allowed.rows]), k)
 
 
 def _liked(query: Query, state: State, rows: Rows) -> Rows:

@@ -34,7 +34,7 @@ def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> 
     after, size = _token_of(request), request.get("page_size", PAGE)
     filtered = [apply(part.listing, request.get("filters") or {}, packed(~part.gone)) for part in catalogue.parts]
     pages = [
-        _first(part, one.allowed, _keys(part, bank, request), after, size + 1)
+        _first(part, one.allowed.flags, _keys(part, bank, request), after, size + 1)
         for part, one in zip(catalogue.parts, filtered, strict=True)
     ]
     page = sorted((one for page in pages for one in page), key=itemgetter(0, 1))
@@ -45,7 +45,7 @@ def search(catalogue: Catalogue, bank: TextBank, request: Mapping[str, Any]) -> 
         "candidates": {
             "catalogue": catalogue.size,
             "removed": together([one.removed for one in filtered]),
-            "eligible": sum(one.count for one in filtered),
+            "eligible": sum(one.allowed.count for one in filtered),
         },
         "hints": hints(filtered),
     }  # fmt: skip

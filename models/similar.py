@@ -30,7 +30,7 @@ def similar(catalogue: Catalogue, request: Mapping[str, Any]) -> dict[str, Any]:
     for part in catalogue.parts:
         rows = part.rows_of(given)
         others = without(packed(~part.gone), rows[rows >= 0])
-        allowed = apply(part.listing, request.get("filters") or {}, others).allowed
+        allowed = apply(part.listing, request.get("filters") or {}, others).allowed.flags
         likeness = _likeness(part, by_towers, by_text)
         rows = np.flatnonzero(allowed & ~np.isnan(likeness))
         nearest = rows[np.lexsort((part.state.by_id[rows], -likeness[rows]))[:limit]]

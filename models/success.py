@@ -61,10 +61,13 @@ class SuccessModel:
 
     def predict(self, pairs: pd.DataFrame) -> pd.DataFrame:
         """Columns acceptance, completion (given acceptance) and success, each (k,) in [0, 1]."""
+        return pd.DataFrame(np.column_stack(self.probabilities(pairs)), index=pairs.index, columns=TOLD)
+
+    def probabilities(self, pairs: pd.DataFrame) -> tuple[Values, Values, Values]:
+        """What :meth:`predict` gives, column by column."""
         matrix = _matrix(pairs)
         accepted, completed = predict(self.acceptance, matrix), predict(self.completion, matrix)
-        success = self.calibrator.predict(accepted * completed)
-        return pd.DataFrame(np.column_stack([accepted, completed, success]), index=pairs.index, columns=TOLD)
+        return accepted, completed, self.calibrator.predict(accepted * completed)
 
     def save(self, folder: Path) -> None:
         """Writes two boosters as text and the calibrator as JSON."""

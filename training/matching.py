@@ -20,6 +20,7 @@ from features.pairs import Rows, pair_features
 from features.queries import Query, build_query
 from features.schema import Tables
 from features.state import State, build_state, engagements, known_brief
+from models.bitmaps import Subset
 from models.index import VectorIndex
 from models.retriever import DEPTH, retrieve
 from models.towers import Towers, fit_towers
@@ -269,12 +270,12 @@ def offered(
     catalogue."""
     rankable = np.flatnonzero(state.rankable)
     if len(rankable) <= depth:
-        return retrieve(query, state, index, state.rankable, depth)
+        return retrieve(query, state, index, Subset.of(state.rankable), depth)
     drawn = np.zeros(len(state.ids), np.bool_)
     drawn[rng.choice(rankable, pool, replace=False)] = True
     drawn[rows[rows >= 0]] = True
     drawn &= state.rankable
-    return retrieve(query, state, index, drawn, max(1, int(drawn.sum() * depth / len(rankable))))
+    return retrieve(query, state, index, Subset.of(drawn), max(1, int(drawn.sum() * depth / len(rankable))))
 
 
 def success_rows(matching: Matching, invited: pd.DataFrame) -> pd.DataFrame:

@@ -144,6 +144,6 @@ def test_pair_features_do_not_depend_on_who_else_is_in_the_catalogue(seen, state
     everyone = pair_features(query, state, state.ids.get_indexer(sample)).drop(columns=of_others)
     for i, one in enumerate(sample[:5]):
         small = state_of(only(tables, one), as_of, bank)
-        theirs = build_query(query.brief, small, bank, idf_of(tables, bank), engagements(tables), as_of)
+        theirs = build_query(pd.Series(query.brief), small, bank, idf_of(tables, bank), engagements(tables), as_of)
         alone = pair_features(theirs, small, np.array([0])).drop(columns=of_others)
         pd.testing.assert_frame_equal(alone, everyone.iloc[[i]], check_exact=True, check_names=False)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.bitmaps import Verdict, count, has, packed, unpacked, without
+from models.bitmaps import Subset, Verdict, count, has, packed, unpacked, without
 
 FLAGS = st.lists(st.booleans(), max_size=200).map(lambda flags: np.array(flags, bool))
 
@@ -31,3 +31,10 @@ def test_single_rows_are_looked_up_and_taken_out(flags, data):
     others[rows[rows >= 0]] = False
     assert (unpacked(without(bits, rows[rows >= 0]), len(flags)) == others).all()
     assert count(bits) == flags.sum()
+
+
+@given(FLAGS, st.integers(1, 20), st.randoms(use_true_random=False))
+def test_the_first_of_some_rows_that_are_in_it(flags, most, random):
+    subset, rows = Subset.of(flags), np.array(random.sample(range(len(flags)), len(flags)), np.int64)
+    assert subset.first(rows, most).tolist() == [row for row in rows if flags[row]][:most]
+    assert (subset.count, subset.rows.tolist()) == (flags.sum(), np.flatnonzero(flags).tolist())

@@ -64,7 +64,7 @@ def filtered(filters: dict[str, Any], within: np.ndarray | None = None) -> Filte
 
 
 def names(result: Filtered) -> list[str]:
-    return list(np.array(IDS)[result.allowed])
+    return list(np.array(IDS)[result.allowed.rows])
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_how_young_an_audience_may_be_by_rule(rule: str, allowed: list[str]) -> 
     table = pd.DataFrame(rows, columns=[c.CREATOR_ID, c.DIMENSION, c.BUCKET, c.SHARE])
     catalogue = CATALOGUE.iloc[[0] * len(ids)].set_axis(ids)
     result = apply(listing(catalogue, table), {"brand_safety": [rule]})
-    assert list(ids[result.allowed]) == allowed
+    assert list(ids[result.allowed.rows]) == allowed
 
 
 def test_every_rule_is_at_least_as_strict_as_the_general_one() -> None:
-    adults = filtered({"brand_safety": ["ADULT_AUDIENCE_ONLY"]}).allowed
+    adults = filtered({"brand_safety": ["ADULT_AUDIENCE_ONLY"]}).allowed.flags
     for rule in BRAND_SAFETY:
-        assert not (filtered({"brand_safety": [rule]}).allowed & ~adults).any()
+        assert not (filtered({"brand_safety": [rule]}).allowed.flags & ~adults).any()
 
 
 def test_two_audience_filters_both_hold() -> None:
@@ -190,7 +190,7 @@ def test_no_filter_removes_no_one_and_has_no_hint() -> None:
 def test_an_empty_catalogue_passes_through_every_filter() -> None:
     filters = {"country_codes": ["US"], "content_labels": ["FOOD"], "brand_safety": ["ADULT_AUDIENCE_ONLY"]}
     result = apply(listing(CATALOGUE.iloc[:0], ROWS), filters)
-    assert result.allowed.shape == (0,)
+    assert result.allowed.flags.shape == (0,)
     assert [entry["removed"] for entry in result.removed] == [0, 0, 0]
 
 
@@ -235,14 +235,14 @@ def test_hints_are_tried_on_every_filter_there_is() -> None:
 @given(st.fixed_dictionaries({}, optional=EVERY_FILTER))
 def test_hints_and_counts_agree_with_leaving_a_filter_out(filters: dict[str, Any]) -> None:
     result, first = filtered(filters), apply(listing(CATALOGUE, ROWS), filters)
-    np.testing.assert_array_equal(result.allowed, first.allowed)  # also where verdicts were kept from before
+    np.testing.assert_array_equal(result.allowed.rows, first.allowed.rows)  # also where verdicts were kept from before
     assert (result.removed, result.hints) == (first.removed, first.hints)
-    assert sum(entry["removed"] for entry in result.removed) == 5 - result.allowed.sum()
+    assert sum(entry["removed"] for entry in result.removed) == 5 - result.allowed.count
     would_add = {hint["filter"]: hint["would_add"] for hint in result.hints}
     for name in filters:
         without = filtered({other: value for other, value in filters.items() if other != name})
-        assert without.allowed[result.allowed].all()
-        assert without.allowed.sum() - result.allowed.sum() == would_add.get(name, 0)
+        assert without.allowed.flags[result.allowed.rows].all()
+        assert without.allowed.count - result.allowed.count == would_add.get(name, 0)
 
 
 def test_the_callers_arrays_stay_as_they_are() -> None:

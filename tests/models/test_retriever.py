@@ -14,13 +14,14 @@ from features.queries import Query
 from features.schema import complete
 from features.state import State
 from models import retriever
+from models.bitmaps import Subset
 from models.index import VectorIndex
 from models.retriever import retrieve
 from tests.features.market import AS_OF, brief, events, query, state
 
 SIZE = 30
 CHANNELS = (lookalike_tastes, lexical_cosine)
-EVERYONE = np.ones(SIZE, bool)
+EVERYONE, NOBODY = (Subset.of(np.full(SIZE, there)) for there in (True, False))
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,9 @@ def market() -> tuple[State, Query, VectorIndex]:
 def test_all_are_candidates_when_they_are_few(market):
     known, asked, index = market
     np.testing.assert_array_equal(retrieve(asked, known, index, EVERYONE, k=SIZE), np.arange(SIZE))
-    few = np.isin(np.arange(SIZE), [3, 7])
+    few = Subset.of(np.isin(np.arange(SIZE), [3, 7]))
     np.testing.assert_array_equal(retrieve(asked, known, index, few, k=2), [3, 7])
-    assert len(retrieve(asked, known, index, ~EVERYONE, k=2)) == 0
+    assert len(retrieve(asked, known, index, NOBODY, k=2)) == 0
 
 
 def test_the_best_of_every_channel_is_among_them(market):
@@ -84,7 +85,7 @@ def test_a_brief_that_says_nothing_is_offered_somebody(market):
 def test_it_answers_with_the_union_within_what_is_allowed(market, flags, k):
     known, asked, index = market
     allowed = np.array(flags)
-    found = retrieve(asked, known, index, allowed, k)
+    found = retrieve(asked, known, index, Subset.of(allowed), k)
     assert allowed[found].all()
     assert len(set(found)) == len(found) == min(k, allowed.sum())
     rows = np.flatnonzero(allowed)
@@ -97,7 +98,7 @@ def test_it_answers_with_the_union_within_what_is_allowed(market, flags, k):
 @given(st.lists(st.booleans(), min_size=SIZE, max_size=SIZE), st.integers(1, SIZE))
 def test_the_favourites_of_everyone_are_found_as_those_of_a_few_are(market, flags, k):
     known, asked, index = market
-    among_few = retrieve(asked, known, index, np.array(flags), k)
+    among_few = retrieve(asked, known, index, Subset.of(np.array(flags)), k)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(retriever, "FEW", 0)
-        np.testing.assert_array_equal(retrieve(asked, known, index, np.array(flags), k), among_few)
+        np.testing.assert_array_equal(retrieve(asked, known, index, Subset.of(np.array(flags)), k), among_few)

@@ -10,6 +10,7 @@ from features import columns as c
 from features.schema import AUDIENCE, CREATORS, Tables, conform
 from features.source import InMemory
 from models import index
+from models.bitmaps import Subset
 from models.engine import Engine
 from models.index import VectorIndex
 from models.shelf import load_catalogue, save_catalogue
@@ -64,8 +65,8 @@ def test_cells_of_a_file_find_what_those_in_memory_find(tmp_path: Path, monkeypa
     read = VectorIndex(range(3000), vectors, tmp_path / "cells")
     for share in (1.0, 0.5, 0.05, 0.01, 0.0):
         allowed, query = rng.random(3000) < share, vectors[7]
-        found, scores = read.search(query, 50, allowed)
-        np.testing.assert_array_equal(found, made.search(query, 50, allowed)[0])
+        found, scores = read.search(query, 50, Subset.of(allowed))
+        np.testing.assert_array_equal(found, made.search(query, 50, Subset.of(allowed))[0])
         exact = np.flatnonzero(allowed)[np.argsort(-(vectors[allowed] @ query), kind="stable")[:50]]
         assert allowed[found].all()
         assert len(found) == len(exact)

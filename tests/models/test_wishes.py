@@ -55,8 +55,8 @@ def test_pins_excludes_filters_and_bids_hold_together(small, pinned, excluded, b
     }  # fmt: skip
     answer = small.rank(request)
     shown = [one["creator_id"] for one in answer["results"]]
-    allowed, *_ = eligible(catalogue, request, brief_row(request, catalogue.latest))
-    may = set(catalogue.state.ids[allowed])
+    allowed = eligible(catalogue, request, brief_row(request, catalogue.latest)).allowed
+    may = set(catalogue.state.ids[allowed.rows])
     assert shown[: len(pins)] == pins[: wishes["limit"]]
     assert set(shown[len(pins) :]) <= may - set(pins)
     assert not set(shown) & set(out)

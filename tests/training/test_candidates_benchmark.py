@@ -29,9 +29,9 @@ def test_the_lists_measured_are_those_of_the_path_that_serves_with_so_many_creat
     truth = pd.read_parquet(dataset / "truth" / "utility.parquet")
     found = []
     for case in truth_cases(tables["briefs"], truth)[-6:]:
-        allowed, gains = eligible(catalogue, {}, case.brief)[0], 2.0**case.grades - 1
+        allowed, gains = eligible(catalogue, {}, case.brief).allowed, 2.0**case.grades - 1
         query = query_of(catalogue, bundle, bank, case.brief, {})
-        offered = catalogue.state.ids[allowed]
+        offered = catalogue.state.ids[allowed.rows]
         few = catalogue.state.ids[retrieve(query, catalogue.state, catalogue.index, allowed, DEPTHS[0])]
         lists = [Served(bundle, bank, catalogue).first(case.brief, among, DEPTH) for among in (few, offered)]
         by_hand = [ndcg(gains[one].to_numpy(), gains[offered].to_numpy(), DEPTH) for one in lists]

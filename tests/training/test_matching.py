@@ -19,6 +19,7 @@ from features.queries import Query
 from features.schema import Tables, complete
 from features.state import State
 from features.tables import read_tables
+from models.bitmaps import Subset
 from models.retriever import retrieve
 from models.towers import Towers
 from tests.features.encoders import CountingEncoder
@@ -167,7 +168,7 @@ def test_in_a_large_catalogue_a_random_pool_is_cut_at_the_retrievers_share(match
     """Half of all would be offered: half of a pool of 20 is, among them whoever comes first of all."""
     _, state, query = next(walked(matching, examples))
     everyone = np.flatnonzero(state.rankable)
-    first, barred = retrieve(query, state, None, state.rankable, 1), np.flatnonzero(~state.rankable)[:1]
+    first, barred = retrieve(query, state, None, Subset.of(state.rankable), 1), np.flatnonzero(~state.rankable)[:1]
     asked, depth = np.concatenate([first, barred, [-1]]), len(everyone) // 2
     drawn = [
         offered(query, state, None, asked, np.random.default_rng(seed), depth=depth, pool=20) for seed in (0, 0, 1)

@@ -51,7 +51,7 @@ def cases(release: tuple[Bundle, TextBank], dataset: Path) -> list[Asked]:
 def test_rules_keep_out_whom_they_name_and_all_together_give_what_is_served(cases, release):
     for one in cases:
         found = unwished(one, *release)
-        out = ~eligible(one.catalogue, {}, one.brief)[0]
+        out = ~eligible(one.catalogue, {}, one.brief).allowed.flags
         assert not one.out[found[UNRULED]].any()
         served = wish(one, *release, SERVED)
         assert not out[served].any()

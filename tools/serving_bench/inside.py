@@ -12,6 +12,7 @@ from features.bank import TextBank
 from features.pairs import pair_features
 from features.queries import Query
 from features.trace import tracing
+from models.bitmaps import Subset
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.eligibility import eligible
@@ -52,7 +53,7 @@ def _costs_of(
     """For each repeat: the whole path, the irreducible parts, the path with reasons and with other filters, and the
     stages."""
     brief = brief_row(request, catalogue.latest)
-    allowed, _, _ = eligible(catalogue, request, brief)
+    allowed = eligible(catalogue, request, brief).allowed
     query = query_of(catalogue, bundle, bank, brief, {})
     rows = retrieve(query, catalogue.state, catalogue.index, allowed, CANDIDATES)
     matrix = bundle.ranker._matrix(pair_features(query, catalogue.state, rows))
@@ -86,8 +87,8 @@ def recall(catalogue: Catalogue, queries: Sequence[Query], rng: np.random.Genera
     Ties of the last one count as found."""
     vectors, found = catalogue.state.vectors, {}
     for share in SELECTIVITIES:
-        allowed = rng.random(len(vectors)) < share
-        rows = np.flatnonzero(allowed)
+        allowed = Subset.of(rng.random(len(vectors)) < share)
+        rows = allowed.rows
         k = min(K, len(rows))
         hits = []
         for query in queries:
@@ -115,9 +116,9 @@ def fidelity(
 def _kept(catalogue: Catalogue, bundle: Bundle, bank: TextBank, request: Mapping[str, Any]) -> dict[int, float]:
     """Whoever scores as well as the last of the first counts as one of them, since many creators are copies."""
     brief, state = brief_row(request, catalogue.latest), catalogue.state
-    allowed, _, _ = eligible(catalogue, request, brief)
-    query, rows = query_of(catalogue, bundle, bank, brief, {}), np.flatnonzero(allowed)
-    scores = np.full(len(allowed), -np.inf)
+    allowed = eligible(catalogue, request, brief).allowed
+    query, rows = query_of(catalogue, bundle, bank, brief, {}), allowed.rows
+    scores = np.full(allowed.size, -np.inf)
     for part in np.array_split(rows, max(1, len(rows) // AT_A_TIME)):
         scores[part] = bundle.ranker.score(pair_features(query, state, part))
     last = np.sort(scores)[-FIRST]

@@ -51,10 +51,10 @@ def run(data: Path, cache: Path) -> dict[str, dict[str, Interval]]:
 
 def measure(catalogue: Catalogue, bundle: Bundle, bank: TextBank, case: Case) -> dict[str, float]:
     """NDCG@10 of the case by number of candidates; a creator's score is the same whoever else is scored."""
-    allowed, _, _ = eligible(catalogue, {}, case.brief)
+    allowed = eligible(catalogue, {}, case.brief).allowed
     query = query_of(catalogue, bundle, bank, case.brief, {})
-    rows, state = np.flatnonzero(allowed), catalogue.state
-    scores, gains = np.full((2, len(allowed)), np.nan)
+    rows, state = allowed.rows, catalogue.state
+    scores, gains = np.full((2, allowed.size), np.nan)
     scores[rows] = bundle.ranker.score(pair_features(query, state, rows))
     gains[rows] = 2.0 ** case.grades.reindex(state.ids[rows]).to_numpy(np.float64) - 1
     retrieved = {str(k): retrieve(query, state, catalogue.index, allowed, k) for k in DEPTHS} | {EVERYONE: rows}

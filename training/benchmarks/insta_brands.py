@@ -101,8 +101,7 @@ def rank_all(tables: Tables, bank: TextBank, seed: int) -> Lists:
 def _rank(
     catalogue: Catalogue, bundle: Bundle, bank: TextBank, brief: pd.Series, excluded: list[str]
 ) -> dict[str, list[str]]:
-    allowed, _, _ = eligible(catalogue, {"exclude_creator_ids": excluded})
-    rows = np.flatnonzero(allowed)
+    rows = eligible(catalogue, {"exclude_creator_ids": excluded}).allowed.rows
     pairs = pair_features(query_of(catalogue, bundle, bank, brief, {}), catalogue.state, rows)
     known = pairs.fillna(0.0)
     scores = {RANKED: bundle.ranker.score(pairs)} | {name: known[name].to_numpy() for name in ALONE}

@@ -63,7 +63,7 @@ class Market:
     def pairs(self, brief: Mapping[str, Any]) -> pd.DataFrame:
         """What the ranker sees of a brief and all eligible creators."""
         query = query_of(self.catalogue, self.bundle, self.bank, brief_row({"brief": brief}, self.catalogue.latest), {})
-        return pair_features(query, self.catalogue.state, np.flatnonzero(eligible(self.catalogue, {})[0]))
+        return pair_features(query, self.catalogue.state, eligible(self.catalogue, {}).allowed.rows)
 
 
 def run(data: Path, cache: Path) -> dict[str, object]:
@@ -83,7 +83,7 @@ def briefs() -> list[Brief]:
 def evaluate(market: Market, briefs: Sequence[Brief]) -> dict[str, object]:
     """Overlaps and their causes for the text alone and with structured fields; what a product's name moves; whether a
     wish for a language holds."""
-    rows = int(eligible(market.catalogue, {})[0].sum())
+    rows = eligible(market.catalogue, {}).allowed.count
     answer: dict[str, object] = {"briefs": len(briefs), "creators": rows, "by_chance": min(1.0, DEPTH / rows)}
     for name, fields in VARIANTS.items():
         asked = [(brief, language) for brief in briefs for language in (*LANGUAGES, UNTRAINED)]
@@ -174,7 +174,7 @@ def obedience(market: Market, briefs: Sequence[Brief]) -> dict[str, dict[str, fl
     ``target_languages``."""
     state = market.catalogue.state
     spoken = state.languages.series(state.ids).str.partition("-")[0]
-    counts = spoken[eligible(market.catalogue, {})[0]].value_counts()
+    counts = spoken[eligible(market.catalogue, {}).allowed.flags].value_counts()
     answer = {}
     for language in (one for one in (*LANGUAGES, UNTRAINED) if counts.get(one, 0) >= DEPTH):
         written = [_written(brief, ENGLISH, ()) for brief in briefs]

@@ -99,7 +99,7 @@ def simulated(tables: Tables, utility: pd.DataFrame, bank: TextBank) -> Market:
 def _candidates(tables: Tables, cases: Sequence[Case], bundle: Bundle, bank: TextBank) -> Iterator[Candidates]:
     for catalogue, group in weekly(tables, [(case.as_of, case) for case in cases], bundle, bank):
         for case in group:
-            rows = np.flatnonzero(eligible(catalogue, {}, case.brief)[0])
+            rows = eligible(catalogue, {}, case.brief).allowed.rows
             pairs = pair_features(query_of(catalogue, bundle, bank, case.brief, {}), catalogue.state, rows)
             grades = case.grades.reindex(pairs.index).to_numpy(np.float64)
             yield Candidates(pairs.astype(np.float32), 2.0**grades - 1)

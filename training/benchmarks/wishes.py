@@ -112,7 +112,7 @@ def unwished(one: Asked, bundle: Bundle, bank: TextBank) -> dict[str, Rows]:
     catalogue, rows = one.catalogue, np.flatnonzero(~one.out)
     pairs = pair_features(query_of(catalogue, bundle, bank, one.brief, {}), catalogue.state, rows)
     order = rows[np.lexsort((catalogue.state.ids[rows].to_numpy(), -bundle.ranker.score(pairs)))]
-    obeyed = apply(catalogue.listing, wished(one.brief)).allowed
+    obeyed = apply(catalogue.listing, wished(one.brief)).allowed.flags
     found = rules(catalogue, {}, one.brief) | {c.TARGET_LANGUAGES: ~obeyed, UNRULED: one.out}
     return {name: order[~found[name][order]][:DEPTH] for name in (UNRULED, *RULES)}
 

@@ -13,6 +13,7 @@ from features.lexical import bm25_weights, term_counts
 from features.pairs import Rows, Values, pair_features
 from features.queries import Query
 from features.text import creator_texts
+from models.bitmaps import Subset
 from models.bundle import Bundle
 from models.catalogue import Catalogue
 from models.eligibility import eligible
@@ -122,8 +123,9 @@ class Reading:
 
     def recalls(self) -> dict[tuple[str, int], float]:
         """(method, k) → share of the relevant among the first k of the retriever and of each baseline."""
-        state, allowed = self.served.catalogue.state, np.zeros(len(self.grades), bool)
-        allowed[self.rows] = True
+        state, flags = self.served.catalogue.state, np.zeros(len(self.grades), bool)
+        flags[self.rows] = True
+        allowed = Subset.of(flags)
         relevant = set(self.relevant())
         orders = {name: descending(self.rows, scores) for name, scores in self.scores(self.rows).items()}
         found = {}
@@ -138,8 +140,7 @@ def read(served: Served, rival: Served | None, words: sparse.csr_matrix, case: C
     """``case`` as of the catalogue, whose creators have ``words`` (:func:`creator_words`); the creators ``others`` are
     scored beside those that may be offered."""
     catalogue, state = served.catalogue, served.catalogue.state
-    allowed, _, _ = eligible(catalogue, {}, case.brief)
-    rows = np.flatnonzero(allowed)
+    rows = eligible(catalogue, {}, case.brief).allowed.rows
     grades = case.grades.reindex(state.ids).to_numpy(np.float64)
     grades = np.nan_to_num(grades) if case.everyone else grades
     query = query_of(catalogue, served.bundle, served.bank, case.brief, {})
