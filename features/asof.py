@@ -10,6 +10,7 @@ row known at exactly ``as_of`` is known.
 from functools import reduce
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -24,6 +25,7 @@ _SNAPSHOTS = tuple(table for table in schema.CONTRACT.values() if table.entity)
 _BEGINNINGS = {schema.VIDEOS.name: c.CREATE_TIME, schema.ACCOUNTS.name: c.CREATED_AT}
 _ATTRIBUTED = {schema.CREATORS.name, schema.VIDEOS.name, schema.ACCOUNTS.name}
 _TIMELESS = {c.DURATION_S}
+Places = npt.NDArray[np.intp]
 
 
 def data_as_of(tables: Tables) -> pd.Timestamp:
@@ -46,7 +48,7 @@ def is_static(tables: Tables) -> bool:
     return all(completed[table.name][c.OBSERVED_AT].isna().all() for table in _SNAPSHOTS)
 
 
-def known(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp | None = None) -> dict[str, pd.DataFrame]:
+def known(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp | None = None) -> schema.Complete:
     """Every contract table, complete, with only what was known at ``as_of`` (inclusive).
 
     Snapshot tables keep the latest known row of each creator, creator and format, creator and audience dimension (all
@@ -57,7 +59,8 @@ def known(tables: Tables, as_of: pd.Timestamp, end: pd.Timestamp | None = None) 
     """
     completed = schema.complete(tables)
     end = _last_moment(completed) if end is None else end
-    return {name: known_rows(completed[name], table, as_of, end) for name, table in schema.CONTRACT.items()}
+    seen = {name: known_rows(completed[name], table, as_of, end) for name, table in schema.CONTRACT.items()}
+    return schema.Complete(seen)
 
 
 def known_rows(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
@@ -87,38 +90,61 @@ def known_at(frame: pd.DataFrame, table: Table) -> pd.Series:
 
 
 def _visible(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    seen = known_at(frame, table).fillna(end) <= as_of
+    seen = (known_at(frame, table).fillna(end) <= as_of).to_numpy()
     if not table.entity:
-        return _chosen(frame, seen)
+        return _chosen(frame, np.flatnonzero(seen))
+    begun = np.ones(len(frame), bool)
     if table.name in _BEGINNINGS:
-        begun = ~(frame[_BEGINNINGS[table.name]] > as_of)
-        frame, seen = frame[begun], seen[begun]
-    latest = _latest(frame[seen], table, end)
-    if table.name in _ATTRIBUTED:
-        latest = pd.concat([latest, _early(frame[~seen], table)]).drop_duplicates(list(table.entity))
-    return latest.sort_index().reset_index(drop=True)
+        begun = (~(frame[_BEGINNINGS[table.name]] > as_of)).to_numpy()
+    entity = _entities(frame, table)
+    rows = _latest(frame, np.flatnonzero(seen & begun), entity, end)
+    if table.name not in _ATTRIBUTED:
+        return _chosen(frame, rows)
+    early = _early(frame, np.flatnonzero(~seen & begun), table)
+    rows = np.concatenate([rows, early])
+    rows = np.sort(rows[np.unique(entity[rows], return_index=True)[1]])
+    return _without_numbers(_chosen(frame, rows), np.isin(rows, early), table)
 
 
-def _chosen(frame: pd.DataFrame, seen: "pd.Series[bool]") -> pd.DataFrame:
-    """The rows ``seen``, numbered anew; of a table in order of time, which may be long, nothing is copied."""
-    count = int(seen.sum())
-    return (frame.iloc[:count] if seen.iloc[:count].all() else frame[seen]).reset_index(drop=True)
+def _chosen(frame: pd.DataFrame, rows: Places) -> pd.DataFrame:
+    """These rows, in order, numbered anew; of a table from its start on, which may be long, nothing is copied."""
+    first = len(rows) == 0 or rows[-1] == len(rows) - 1
+    return (frame.iloc[: len(rows)] if first else frame.iloc[rows]).reset_index(drop=True)
 
 
-def _latest(seen: pd.DataFrame, table: Table, end: pd.Timestamp) -> pd.DataFrame:
-    """The rows of each entity's latest observation; at equal times a dated row comes before an undated one."""
-    observed = seen[c.OBSERVED_AT]
-    order = 2 * observed.fillna(end).astype("int64") + observed.notna()
-    return seen[order == order.groupby([seen[name] for name in table.entity]).transform("max")]
+def _entities(frame: pd.DataFrame, table: Table) -> Places:
+    """(n,) a number for the entity of each row; -1 where part of its key is missing."""
+    found = np.zeros(len(frame), np.intp)
+    for name in table.entity:
+        part, values = pd.factorize(frame[name])
+        found = np.where((found < 0) | (part < 0), -1, found * len(values) + part)
+    return found
 
 
-def _early(unseen: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """What is known of things before any observation of them: their attributes, with null numbers."""
-    dated = unseen[c.OBSERVED_AT].notna() & (table is not schema.VIDEOS)
-    early = unseen[~dated].sort_values(c.OBSERVED_AT)
+def _latest(frame: pd.DataFrame, rows: Places, entity: Places, end: pd.Timestamp) -> Places:
+    """Of ``rows`` those of each entity's latest observation; at equal times a dated one comes before an undated one."""
+    rows = rows[entity[rows] >= 0]
+    observed = frame[c.OBSERVED_AT].iloc[rows]
+    order = (2 * observed.fillna(end).astype("int64") + observed.notna()).to_numpy()
+    last = np.full(entity.max(initial=-1) + 1, np.iinfo(np.int64).min)
+    np.maximum.at(last, entity[rows], order)
+    return rows[order == last[entity[rows]]]
+
+
+def _early(frame: pd.DataFrame, unseen: Places, table: Table) -> Places:
+    """Of the rows ``unseen`` those that tell of things before any observation of them, the earliest first."""
+    observed = frame[c.OBSERVED_AT].iloc[unseen]
+    if table is not schema.VIDEOS:
+        unseen, observed = unseen[observed.isna()], observed[observed.isna()]
+    return unseen[np.argsort(observed.to_numpy(), kind="stable")]
+
+
+def _without_numbers(frame: pd.DataFrame, early: npt.NDArray[np.bool_], table: Table) -> pd.DataFrame:
+    """What is known of things before any observation of them, the rows ``early``: their attributes."""
+    if not early.any():
+        return frame
     numbers = [column.name for column in table.columns if column.kind is Kind.NUMBER and column.name not in _TIMELESS]
-    never = pd.Series(pd.NaT, index=early.index, dtype=schema.DTYPES[Kind.TIME])
-    return early.assign(**dict.fromkeys(numbers, np.nan), **{c.OBSERVED_AT: never})
+    return frame.assign(**{name: frame[name].mask(early) for name in (*numbers, c.OBSERVED_AT)})
 
 
 def _with_outcomes(impressions: pd.DataFrame, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:

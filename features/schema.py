@@ -12,11 +12,13 @@ TIME       ``datetime64[us]`` without zone, always UTC, missing is NaT
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from features import columns as c
@@ -260,6 +262,16 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     return pd.DataFrame(known | extra, index=frame.index).reset_index(drop=True)
 
 
+def framed(cells: Mapping[str, Sequence[Any]], table: Table) -> pd.DataFrame:
+    """A frame of every contract column in its dtype, from the cells of each as a database gives them: what
+    :func:`conform` makes of them, made for few rows. An empty text is a null.
+
+    Raises ValueError or TypeError where a cell is not of its column's kind.
+    """
+    arrays = {column.name: _ARRAYS[column.kind](_nulled(cells[column.name])) for column in table.columns}
+    return pd.DataFrame(arrays, copy=False)
+
+
 class Complete(dict[str, pd.DataFrame]):
     """What :func:`complete` answers, told by its class, so that no frame is conformed twice."""
 
@@ -282,6 +294,25 @@ def _cast(frame: pd.DataFrame, column: Column) -> pd.Series:
     if column.kind is Kind.TIME:
         return pd.to_datetime(values, utc=True, format="ISO8601").dt.tz_localize(None).astype(DTYPES[Kind.TIME])
     return values.astype(DTYPES[column.kind])
+
+
+def _nulled(cells: Sequence[Any]) -> Sequence[Any]:
+    return [None if cell == "" else cell for cell in cells] if "" in cells else cells
+
+
+def _lists(cells: Sequence[Any]) -> Any:
+    lists = np.empty(len(cells), object)
+    lists[:] = [as_list(cell) for cell in cells]
+    return lists
+
+
+_ARRAYS: Mapping[Kind, Callable[[Sequence[Any]], Any]] = {
+    Kind.STRING: lambda cells: pd.array(cells, dtype=DTYPES[Kind.STRING]),
+    Kind.LIST: _lists,
+    Kind.NUMBER: lambda cells: np.array(cells, DTYPES[Kind.NUMBER]),
+    Kind.TIME: lambda cells: pd.array(cells, dtype="datetime64[us, UTC]").tz_localize(None),
+}
+"""By kind the array of a column's cells."""
 
 
 def _nulls(rows: int, kind: Kind) -> pd.Series:

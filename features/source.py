@@ -1,10 +1,12 @@
 """Where the contract's rows are, for answers about a few creators: in memory, or in a database that looks them up."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -29,11 +31,33 @@ class Source(Protocol):
         """The rows as they are when it begins, whatever is written meanwhile."""
 
 
+class _Places(NamedTuple):
+    """Where each of the ``words`` of a column stands: a creator costs what is known of it, not what is known of all."""
+
+    words: pd.Index
+    order: npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, column: pd.Series) -> Self:
+        """Of a column of texts."""
+        numbers, words = pd.factorize(column)
+        order = np.argsort(numbers, kind="stable")
+        return cls(pd.Index(words), order, np.searchsorted(numbers[order], np.arange(len(words) + 1)))
+
+    def rows(self, values: Collection[str]) -> npt.NDArray[np.intp]:
+        """The places of ``values``, in their order."""
+        found = self.words.get_indexer(pd.Index(pd.unique(np.asarray([*values], dtype=object))))
+        parts = [self.order[self.starts[one] : self.starts[one + 1]] for one in found[found >= 0]]
+        return np.sort(np.concatenate([*parts, np.empty(0, np.intp)]))
+
+
 class InMemory:
     """Tables that stay as they are."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = complete(tables)
+        self._places: dict[tuple[str, str], _Places] = {}
 
     @contextmanager
     def reading(self) -> Iterator["InMemory"]:
@@ -43,7 +67,9 @@ class InMemory:
     def where(self, name: str, column: str, values: Collection[str]) -> pd.DataFrame:
         """See :class:`Rows`."""
         frame = self._tables[name]
-        return frame[frame[column].isin(list(values))].reset_index(drop=True)
+        if (name, column) not in self._places:
+            self._places[name, column] = _Places.of(frame[column])
+        return frame.iloc[self._places[name, column].rows(values)].reset_index(drop=True)
 
     def table(self, name: str) -> pd.DataFrame:
         """See :class:`Rows`."""
@@ -87,6 +113,34 @@ def about(rows: Rows, creator_ids: Sequence[str], names: Collection[str] = tuple
     if EXCHANGE_RATES.name in names:
         own[EXCHANGE_RATES.name] = rows.table(EXCHANGE_RATES.name)
     return Complete({name: own[name] if name in own else empty(table) for name, table in CONTRACT.items()})
+
+
+class Own(Mapping[str, pd.DataFrame]):
+    """The tables of ``rows`` with the rows of some creators alone, and the accounts behind their engagements; each is
+    read when it is first asked for."""
+
+    def __init__(self, rows: Rows, creator_ids: Collection[str]) -> None:
+        self._rows, self._ids = rows, creator_ids
+        self._read: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """The table."""
+        if name not in self._read:
+            self._read[name] = self._looked_up(name)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the contract's tables."""
+        return iter(CONTRACT)
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(CONTRACT)
+
+    def _looked_up(self, name: str) -> pd.DataFrame:
+        if name == ACCOUNTS.name:
+            return self._rows.where(name, c.ACCOUNT_ID, self[ENGAGEMENTS.name][c.ACCOUNT_ID].unique())
+        return self._rows.where(name, c.CREATOR_ID, self._ids)
 
 
 def of_accounts(rows: Rows, account_ids: Collection[str]) -> dict[str, pd.DataFrame]:

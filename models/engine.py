@@ -13,7 +13,7 @@ from features import columns as c
 from features.asof import data_as_of, known
 from features.bank import MOST_RECENT, TextBank
 from features.errors import InputError, bad
-from features.fraud.history import History
+from features.fraud.history import Dossier, History
 from features.recent import Recent
 from features.row import checked_row
 from features.schema import BRIEFS
@@ -132,7 +132,7 @@ class Engine:
         """A creator's 90 days, and what the model says of it at past month ends, from what was known then."""
         model = trained(self._bundle.fraud, "fraud")
         catalogue, ids = self._asked([creator_id])
-        (history,) = self._lookup.dossier(catalogue, self._evidence.groups, ids).histories(ids)
+        (history,) = Dossier.of(self._lookup.about(catalogue, ids), catalogue.as_of).histories(ids)
         past = self._lookup.history(ids)
         return history, past_probabilities(model, past, creator_id, catalogue.as_of, catalogue.latest)
 

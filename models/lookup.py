@@ -24,7 +24,6 @@ from models.fraud_evidence import GROUPED
 from models.kept import CREDIT, FRAUD, Kept
 
 LEDGER = ("creators", "collaboration_events")
-EVIDENCE = ("creators", "daily_stats", "videos", "engagements", "audience")
 KEPT = 10_000
 """Creators of whom what was last made is kept, some 6 KB of credit and 5 KB of fraud for each."""
 
@@ -69,8 +68,7 @@ class Lookup:
         """What the catalogue knows of the creators (:func:`features.source.about`)."""
         with self.rows(catalogue) as rows:
             own = about(rows, ids, names)
-        known = set(own["creators"][c.CREATOR_ID])
-        refuse([one for one in ids if one not in known])
+        _refuse_others(own["creators"], ids)
         return own
 
     def history(self, ids: Sequence[str]) -> Tables:
@@ -106,9 +104,12 @@ class Lookup:
         """Before anybody has asked."""
         return Evidence(Groups(partial(self._graph, catalogue.as_of)), Recent(KEPT), first)
 
-    def dossier(self, catalogue: Catalogue, groups: Groups, ids: Sequence[str]) -> Dossier:
+    @contextmanager
+    def dossier(self, catalogue: Catalogue, groups: Groups, ids: Sequence[str]) -> Iterator[Dossier]:
         """What evidence of the creators is made from."""
-        return Dossier(self.about(catalogue, ids, EVIDENCE), catalogue.as_of, groups)
+        with self.rows(catalogue) as rows:
+            _refuse_others(rows.where("creators", c.CREATOR_ID, ids), ids)
+            yield Dossier(rows, catalogue.as_of, groups)
 
     def make_ahead(self, catalogue: Catalogue, evidence: Evidence, rows: range, kept: Kept) -> None:
         """Puts into ``kept`` what is told of the creators in these rows of a catalogue that was just built, as far as
@@ -146,7 +147,8 @@ class Lookup:
     def _scores(self, catalogue: Catalogue, groups: Groups, ids: Sequence[str]) -> list[dict[str, Any]]:
         model, version = trained(self._bundle.fraud, "fraud"), str(self._bundle.versions["fraud"])
         features = catalogue.of(lambda part: part.fraud, ids)
-        return model.answers(features, version, self.dossier(catalogue, groups, ids))
+        with self.dossier(catalogue, groups, ids) as dossier:
+            return model.answers(features, version, dossier)
 
     def _graph(self, as_of: pd.Timestamp) -> Graph:
         with self._source.reading() as rows:
@@ -158,6 +160,11 @@ def _completed(found: dict[str, Value], ids: Sequence[str], make: Callable[[list
     if missing := [one for one in ids if one not in found]:
         found |= zip(missing, make(missing), strict=True)
     return [found[one] for one in ids]
+
+
+def _refuse_others(creators: pd.DataFrame, ids: Sequence[str]) -> None:
+    known = set(creators[c.CREATOR_ID])
+    refuse([one for one in ids if one not in known])
 
 
 def refuse(missing: Sequence[str], field: str = "creator_ids") -> None:

@@ -1,6 +1,7 @@
 """What a risk team asks: whom to review next, what another policy would have done, what a risk score means."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +28,7 @@ SHOWN = (
 
 def queue(
     catalogue: Catalogue,
-    dossier_of: Callable[[pd.Index], Dossier],
+    dossier_of: Callable[[pd.Index], AbstractContextManager[Dossier]],
     model: FraudModel,
     version: str,
     request: Mapping[str, Any],
@@ -47,9 +48,8 @@ def queue(
     reason = pd.Series("QUEUE", index=queued.index), pd.Series("RANDOM", index=audits.index)
     propensity = {"QUEUE": 1.0, "RANDOM": len(audits) / max(len(waiting), 1)}
     chosen = pd.concat([queued, audits]).assign(reason=pd.concat(reason)).loc[lambda rows: _order(rows)]
-    answers = model.answers(
-        catalogue.of(lambda part: part.fraud, list(chosen.index)), version, dossier_of(chosen.index)
-    )
+    with dossier_of(chosen.index) as dossier:
+        answers = model.answers(catalogue.of(lambda part: part.fraud, list(chosen.index)), version, dossier)
     results = [
         {name: answer[name] for name in SHOWN}
         | {"money_at_risk": _money(row.money_at_risk), "expected_loss": _money(row.expected_loss)}

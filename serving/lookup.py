@@ -1,7 +1,6 @@
 """The contract's rows as the store holds them, looked up by its indexes: what answers about a few creators read."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
 import pandas as pd
 import sqlalchemy as sa
@@ -25,19 +24,15 @@ class StoredRows:
         stored = _stored(table)
         chosen = sa.select(stored).where(among(self._connection, stored.c[column], asked))
         found = self._connection.execute(chosen).all()  # one by one they take as long again
-        # Every cell was checked when it came in, or when whole tables were read; an empty text is none.
-        columns = dict(zip(table.names, map(_nulled, zip(*found, strict=True)), strict=False))
-        return schema.conform(pd.DataFrame(columns), table) if columns else schema.empty(table)
+        # Every cell was checked when it came in, or when whole tables were read.
+        columns = zip(*found, strict=True)
+        return schema.framed(dict(zip(table.names, columns, strict=True)), table) if found else schema.empty(table)
 
     def table(self, name: str) -> pd.DataFrame:
         """All of a table. Raises InputError for a cell that is not of its column's kind."""
         table = schema.CONTRACT[name]
         found = self._connection.execute(sa.select(_stored(table))).all()
         return conformed(pd.DataFrame(found, columns=[*table.names]), table) if found else schema.empty(table)
-
-
-def _nulled(cells: tuple[Any, ...]) -> Sequence[Any]:
-    return [None if cell == "" else cell for cell in cells] if "" in cells else cells
 
 
 def _stored(table: Table) -> sa.TableClause:

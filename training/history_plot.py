@@ -56,7 +56,7 @@ def history_plot(history: History, past: "pd.Series[float]", answer: Answer) -> 
 
 def _days(history: History) -> pd.DataFrame:
     """A row for each of the last days known, a column for each metric of PANELS, and ``paid``."""
-    stats = history.dossier.tables["daily_stats"]
+    stats = history.window.tables["daily_stats"]
     stats = stats[stats[c.CREATOR_ID] == history.creator_id]
     stats = stats.assign(**{c.DATE: stats[c.DATE].dt.floor("D")}).drop_duplicates(c.DATE, keep="last")
     stats = stats.set_index(c.DATE).sort_index()

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
@@ -18,20 +17,17 @@ from features.fraud.window import Values, Window
 from features.graph.creators import Graph, recent
 from features.graph.evidence import Group
 from features.schema import Tables
+from features.source import InMemory, Own, Rows
 
 SPIKE = 6.0  # robust z of a day that stands out by itself; ordinary luck stays below
 LEAST = 0.01  # of the 90 days' total; an excess below that moves no feature
 FEWEST_VIDEOS = 3  # to say what is usual among them
 Row = dict[str, Any]
-OWN = ("daily_stats", "videos", "engagements", "audience")
 VIDEO = ("row", c.VIDEO_ID, c.CREATE_TIME, c.COLLABORATION_ID, c.LIKES, "organic")
 ACT = (
     "row", "hour", c.ACCOUNT_ID, c.EVENT_TIME, c.COMMENT_TEXT, c.CREATED_AT, c.COUNTRY_CODE, c.FOLLOWING_COUNT,
     c.VIDEOS_COUNT, c.HAS_AVATAR, c.BIO_LENGTH,
 )  # fmt: skip
-
-
-_NOWHERE = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -59,47 +55,23 @@ class Groups:
 
 @dataclass(frozen=True)
 class Dossier:
-    """Where evidence comes from: ``tables`` as known at ``as_of``, with every engagement of the accounts that engaged
-    with whomever is looked at, and the ``groups`` in the engagements of the 90 days before. Nothing of it is computed
-    before it is asked for."""
+    """Where evidence comes from: ``rows`` as known at ``as_of``, and the ``groups`` in the engagements of the 90 days
+    before. Nothing of it is read or computed before it is asked for."""
 
-    tables: Tables
+    rows: Rows
     as_of: pd.Timestamp
     groups: Groups
 
     @classmethod
     def of(cls, tables: Tables, as_of: pd.Timestamp) -> "Dossier":
         """From everyone's tables known at ``as_of``."""
-        return cls(tables, as_of, Groups(lambda: everyones_graph(tables["engagements"], as_of)))
+        return cls(InMemory(tables), as_of, Groups(lambda: everyones_graph(tables["engagements"], as_of)))
 
     def histories(self, ids: Sequence[str] | pd.Index) -> "list[History]":
         """The history of each of ``ids``."""
-        records = Records(Window(self._own(ids), pd.Index(ids, name=c.CREATOR_ID), self.as_of))
+        window = Window(Own(self.rows, ids), pd.Index(ids, name=c.CREATOR_ID), self.as_of)
+        records = Records(window, self.rows)
         return [History(self, records, row) for row in range(len(ids))]
-
-    def _own(self, ids: Sequence[str] | pd.Index) -> Tables:
-        """The rows about ``ids`` alone, and the accounts behind their engagements."""
-        own = {
-            name: self.tables[name].iloc[
-                np.sort(np.concatenate([_NOWHERE, *(found[one] for one in ids if one in found)]))
-            ]
-            for name, found in self._places.items()
-        }
-        accounts = self.tables["accounts"]
-        theirs = accounts[c.ACCOUNT_ID].isin(own["engagements"][c.ACCOUNT_ID])
-        return {**self.tables, **own, "accounts": accounts[theirs]}
-
-    @cached_property
-    def _places(self) -> Mapping[str, Mapping[str, npt.NDArray[np.intp]]]:
-        """Table → creator → where its rows are: a creator costs what is known of it, not what is known of all."""
-        return {name: self.tables[name].groupby(c.CREATOR_ID).indices for name in OWN}
-
-    @cached_property
-    def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:
-        """(account, hour) → how many creators it acted on, where several."""
-        events = recent(self.tables["engagements"], self.as_of)
-        met = events.groupby([events[c.ACCOUNT_ID], events[c.EVENT_TIME].dt.floor("h")])[c.CREATOR_ID].nunique()
-        return dict(met[met > 1])
 
 
 def everyones_graph(engagements: pd.DataFrame, as_of: pd.Timestamp) -> Graph:
@@ -109,9 +81,10 @@ def everyones_graph(engagements: pd.DataFrame, as_of: pd.Timestamp) -> Graph:
 
 @dataclass(frozen=True)
 class Records:
-    """The tables of a window as rows of each of its creators, made once for all of them."""
+    """The tables of a window as rows of each of its creators, made once for all of them; ``rows`` are everyone's."""
 
     window: Window
+    rows: Rows
 
     @cached_property
     def acts(self) -> Mapping[int, list[Row]]:
@@ -143,6 +116,15 @@ class Records:
         rows = audience[audience[c.DIMENSION] == "country"].sort_values([c.SHARE, c.BUCKET], ascending=[False, True])
         rows = rows.assign(row=self.window.ids.get_indexer(rows[c.CREATOR_ID]))
         return _by_row(rows[["row", c.BUCKET, c.SHARE]])
+
+    @cached_property
+    def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:
+        """(account, hour) → how many creators the account, which engaged with one of the window, acted on, where
+        several."""
+        accounts = self.window.tables["engagements"][c.ACCOUNT_ID].unique()
+        events = recent(self.rows.where("engagements", c.ACCOUNT_ID, accounts), self.window.as_of)
+        met = events.groupby([events[c.ACCOUNT_ID], events[c.EVENT_TIME].dt.floor("h")])[c.CREATOR_ID].nunique()
+        return dict(met[met > 1])
 
     @cached_property
     def usual(self) -> Mapping[str, Values]:
