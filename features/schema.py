@@ -300,15 +300,9 @@ def _nulled(cells: Sequence[Any]) -> Sequence[Any]:
     return [None if cell == "" else cell for cell in cells] if "" in cells else cells
 
 
-def _lists(cells: Sequence[Any]) -> Any:
-    lists = np.empty(len(cells), object)
-    lists[:] = [as_list(cell) for cell in cells]
-    return lists
-
-
 _ARRAYS: Mapping[Kind, Callable[[Sequence[Any]], Any]] = {
     Kind.STRING: lambda cells: pd.array(cells, dtype=DTYPES[Kind.STRING]),
-    Kind.LIST: _lists,
+    Kind.LIST: lambda cells: np.fromiter(map(as_list, cells), DTYPES[Kind.LIST], len(cells)),
     Kind.NUMBER: lambda cells: np.array(cells, DTYPES[Kind.NUMBER]),
     Kind.TIME: lambda cells: pd.array(cells, dtype="datetime64[us, UTC]").tz_localize(None),
 }

@@ -16,23 +16,27 @@ def raised(features: pd.DataFrame, margins: pd.DataFrame, reasons: Reasons) -> l
     """Per row of ``features`` (k, ·) at most four codes, those whose known features raised the ``margins`` (k, p) most,
     each with the values that pushed most. ``margins`` are log-odds by feature name. What is not known may move a score,
     but is no reason that a person could check."""
-    margins = margins.where(features[list(margins.columns)].notna().to_numpy(), 0.0)
-    pushed = np.column_stack([margins[list(names)].sum(axis=1) for _, names in reasons.values()])
+    places = {name: place for place, name in enumerate(margins.columns)}
+    values = features[[*places]].to_numpy(np.float64)
+    pushes = np.where(np.isnan(values), 0.0, margins.to_numpy(np.float64))
+    # One after the other: the last bit of a sum along rows depends on how many there are.
+    pushed = np.column_stack([sum(pushes[:, places[name]] for name in names) for _, names in reasons.values()])
     order = np.argsort(-pushed, axis=1, kind="stable")[:, :MOST]
-    codes, rows, pushes = list(reasons), features.to_dict("records"), margins.to_dict("records")
+    codes = [*reasons.items()]
     return [
         {
-            codes[j]: _values(reasons[codes[j]][1], rows[i], pushes[i])
-            for j in order[i] if pushed[i, j] >= LEAST
+            code: _values({name: (push[places[name]], value[places[name]]) for name in names})
+            for code, (_, names) in (codes[j] for j in best if total[j] >= LEAST)
         }
-        for i in range(len(rows))
-    ]  # fmt: skip
+        for best, total, push, value in zip(order, pushed, pushes.tolist(), values.tolist(), strict=True)
+    ]
 
 
-def _values(names: tuple[str, ...], row: Mapping[str, float], pushes: Mapping[str, float]) -> dict[str, float]:
-    pushing = [name for name in names if pushes[name] > 0]
-    strongest = sorted(pushing, key=lambda name: -pushes[name])[:MOST_VALUES]
-    return {name: round(row[name], 4) for name in strongest}
+def _values(found: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Of the pushes and values of features the values that pushed most."""
+    pushing = [name for name, (push, _) in found.items() if push > 0]
+    strongest = sorted(pushing, key=lambda name: -found[name][0])[:MOST_VALUES]
+    return {name: round(found[name][1], 4) for name in strongest}
 
 
 def reason_codes(features: pd.DataFrame, margins: pd.DataFrame, reasons: Reasons) -> list[list[dict[str, object]]]:

@@ -1,8 +1,8 @@
 """What is usual for a creator of this size, country and format, learned over all creators and kept with the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ LOG_NORMAL = 0.635  # −E log |z| of a standard normal z
 @dataclass(frozen=True)
 class Peers:
     """For each feature of PEERED the coefficients of the expected log value and of the log spread around it, by the
-    names of :func:`_design`; what has no coefficient (a country never seen) is as the rest."""
+    names of :class:`_Terms`; what has no coefficient (a country never seen) is as the rest."""
 
     expected: Mapping[str, Mapping[str, float]]
     spread: Mapping[str, Mapping[str, float]]
@@ -33,24 +33,21 @@ class Peers:
     @classmethod
     def fit(cls, features: pd.DataFrame) -> "Peers":
         """On the features of all creators at a date (:func:`features.fraud.fraud_features`)."""
-        design = _design(features)
-        found = {name: _fitted(design, _log(features[name])) for name in PEERED}
+        terms, log = _Terms.of(features), _log(features)
+        found = {name: _fitted(terms, log[:, place]) for place, name in enumerate(PEERED)}
         return cls({name: one for name, (one, _) in found.items()}, {name: one for name, (_, one) in found.items()})
 
     def compared(self, features: pd.DataFrame) -> pd.DataFrame:
         """The features, those of PEERED in spreads from what is expected of the creator, at most FAREST of them."""
-        design = _design(features)
-        return features.assign(**{name: self._difference(name, design, features[name]) for name in PEERED})
+        terms = _Terms.of(features)
+        expected, spread = (_applied(terms, [part[name] for name in PEERED]) for part in (self.expected, self.spread))
+        apart = np.clip((_log(features) - expected) / np.exp(spread), -FAREST, FAREST)
+        return features.assign(**dict(zip(PEERED, apart.T, strict=True)))
 
     def usual(self, features: pd.DataFrame) -> pd.DataFrame:
         """What is expected of each creator in the features' own units: PEERED, indexed like ``features``."""
-        design = _design(features)
-        expected = {name: np.exp(_applied(design, self.expected[name])) for name in PEERED}
-        return pd.DataFrame(expected, index=features.index)
-
-    def _difference(self, name: str, design: pd.DataFrame, values: pd.Series) -> Values:
-        expected, spread = (_applied(design, one[name]) for one in (self.expected, self.spread))
-        return np.clip((_log(values) - expected) / np.exp(spread), -FAREST, FAREST)
+        expected = _applied(_Terms.of(features), [self.expected[name] for name in PEERED])
+        return pd.DataFrame(np.exp(expected), index=features.index, columns=[*PEERED])
 
     def to_json(self) -> dict[str, Any]:
         """The coefficients."""
@@ -62,28 +59,42 @@ class Peers:
         return cls(content["expected"], content["spread"])
 
 
-def _design(features: pd.DataFrame) -> pd.DataFrame:
-    """A column for each coefficient: 1, size in tens of thousand followers (log) and its square, each group."""
-    size = (features["log_followers"] - np.log(10_000)).fillna(0.0)
-    base = pd.DataFrame({"1": 1.0, "size": size, "size²": size**2}, index=features.index)
-    return pd.concat([base, pd.get_dummies(features[list(GROUPS)], dtype="float64")], axis=1)
+class _Terms(NamedTuple):
+    """What speaks of n creators: 1, size in tens of thousand followers (log) and its square, and of each of GROUPS the
+    names and for each creator (n,) the place of its own, -1 where it is not known."""
+
+    measured: Mapping[str, Values]
+    groups: Sequence[tuple[npt.NDArray[np.intp], list[str]]]
+
+    @classmethod
+    def of(cls, features: pd.DataFrame) -> Self:
+        """From a creator's features."""
+        size = np.nan_to_num(features["log_followers"].to_numpy(np.float64) - np.log(10_000))
+        groups = [(group, *pd.factorize(features[group], sort=True)) for group in GROUPS]
+        named = [(places, [f"{group}_{word}" for word in words]) for group, places, words in groups]
+        return cls({"1": np.ones(len(size)), "size": size, "size²": size**2}, named)
+
+    def table(self) -> pd.DataFrame:
+        """(n, ·) a column for each coefficient."""
+        ones = {name: (places == place) * 1.0 for places, names in self.groups for place, name in enumerate(names)}
+        return pd.DataFrame(dict(self.measured) | ones)
 
 
-def _log(values: pd.Series) -> Values:
-    """Logarithm; −∞ from zero down."""
+def _log(features: pd.DataFrame) -> Values:
+    """(n, PEERED) logarithms; −∞ from zero down."""
     with np.errstate(divide="ignore"):
-        return np.log(values.clip(lower=0).to_numpy(np.float64))
+        return np.log(np.clip(features[[*PEERED]].to_numpy(np.float64), 0, None))
 
 
-def _fitted(design: pd.DataFrame, log: Values) -> tuple[dict[str, float], dict[str, float]]:
+def _fitted(terms: _Terms, log: Values) -> tuple[dict[str, float], dict[str, float]]:
     """Coefficients of the expected value, by ridge regression on the groups, and of the log spread by size; a second
     time without outliers."""
-    rows = np.isfinite(log)
+    rows, design = np.isfinite(log), terms.table()
     for _ in range(2):
         expected = _ridge(design[rows], log[rows])
-        error = np.abs(log - _applied(design, expected))
+        error = np.abs(log - _applied(terms, [expected])[:, 0])
         spread = _ridge(design.loc[rows, ["1", "size"]], np.log(error[rows] + 1e-9) + LOG_NORMAL)
-        rows = np.isfinite(log) & (error < OUTLIER * np.exp(_applied(design, spread)))
+        rows = np.isfinite(log) & (error < OUTLIER * np.exp(_applied(terms, [spread])[:, 0]))
     return expected, spread
 
 
@@ -94,7 +105,16 @@ def _ridge(design: pd.DataFrame, target: Values) -> dict[str, float]:
     return dict(zip(design.columns, found.tolist(), strict=True))
 
 
-def _applied(design: pd.DataFrame, coefficients: Mapping[str, float]) -> Values:
-    """Column by column, because the last bit of a matrix product depends on how many rows it has."""
-    products = (coefficient * design[name].to_numpy() for name, coefficient in coefficients.items() if name in design)
-    return np.asarray(sum(products, np.zeros(len(design))))
+def _applied(terms: _Terms, coefficients: Sequence[Mapping[str, float]]) -> Values:
+    """(n, k) for each of ``coefficients``. Term by term, because the last bit of a matrix product depends on how many
+    rows it has."""
+
+    def of(name: str) -> Values:
+        return np.array([one.get(name, 0.0) for one in coefficients])
+
+    found = np.zeros((len(terms.measured["1"]), len(coefficients)))
+    for name, values in terms.measured.items():
+        found += of(name) * values[:, None]
+    for places, names in terms.groups:
+        found += np.array([*map(of, names), of("")])[places]
+    return found

@@ -1,7 +1,8 @@
 """Why a creator's engagement looks bought: features grouped into codes, given only where the model's contributions say
 so, each with evidence, and beside them what speaks for innocence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,7 @@ WORTH = 0.2  # of a code's largest excess: what happened on lesser days explains
 USUAL = {"low": 0.05, "median": 0.5, "high": 0.95}  # quantiles of features
 Usual = Mapping[str, Mapping[str, float]]
 """Feature → its USUAL quantiles among creators whom reviews cleared."""
+UsualOf = Callable[[Iterable[str]], Usual]
 
 
 def explain(
@@ -85,20 +87,26 @@ def explain(
     expected of this creator's peers; the days they speak of, where one day stands out ``peak_date``, and what
     :mod:`models.fraud_evidence` finds in the tables.
     """
+    found = raised(features, margins, REASONS)
+    told = [place for place, codes in enumerate(found) if codes]
+    some, those = features.iloc[told], margins.iloc[told]
     columns = (
-        dossier.histories(features.index),
-        raised(features, margins, REASONS),
-        model_says(features, margins),
-        features.to_dict("records"),
-        (_with_peers(usual, row) for row in peers.to_dict("records")),
+        dossier.histories(some.index),
+        (found[place] for place in told),
+        model_says(some, those),
+        some.reindex(columns=[*PEAK_DAYS.values()]).to_dict("records"),
+        (partial(_usual, usual, row) for row in peers.iloc[told].to_dict("records")),
     )
-    return [_explained(*row) for row in zip(*columns, strict=True)]
+    explained = dict(zip(told, (_explained(*row) for row in zip(*columns, strict=True)), strict=True))
+    return [explained.get(place, {"reason_codes": [], "innocent_explanations": []}) for place in range(len(features))]
 
 
-def _with_peers(usual: Usual, expected: Mapping[Any, float]) -> Usual:
+def _usual(usual: Usual, expected: Mapping[Any, float], names: Iterable[str]) -> Usual:
+    """What is ``usual``, and expected of the peers, of those of ``names`` of which it is known."""
     return {
-        name: {**values, "peers": round(expected[name], 4)} if name in expected else values
-        for name, values in usual.items()
+        name: {**usual[name], "peers": round(expected[name], 4)} if name in expected else usual[name]
+        for name in names
+        if name in usual
     }
 
 
@@ -114,18 +122,18 @@ def _quantiles(values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64])
 
 
 def _explained(
-    history: History, codes: dict[str, Evidence], said: dict[str, Evidence], row: dict[Any, float], usual: Usual
+    history: History, codes: dict[str, Evidence], said: dict[str, Evidence], row: dict[Any, float], usual: UsualOf
 ) -> dict[str, list[dict[str, Any]]]:
     seen = on_days(history, _days_of([*codes], history, row))
     return {
         "reason_codes": [_reason(code, values, history, row, usual) for code, values in codes.items()],
-        "innocent_explanations": explanations(said, seen) if codes else [],
+        "innocent_explanations": explanations(said, seen),
     }
 
 
-def _reason(code: str, values: Evidence, history: History, row: dict[Any, float], usual: Usual) -> dict[str, Any]:
+def _reason(code: str, values: Evidence, history: History, row: dict[Any, float], usual: UsualOf) -> dict[str, Any]:
     as_of, peak = history.window.as_of, _peak_day(code, history, row)
-    found = values | {"usual": {name: usual[name] for name in values if name in usual}}
+    found = values | {"usual": usual(values)}
     found |= {"from": day_of(as_of - SPAN), "to": day_of(as_of)}
     found |= {} if peak is None else {"peak_date": day_of(history.window.dates[peak])}
     return {"code": code, "text": REASONS[code][0], "evidence": found | evidence(code, history)}
