@@ -121,7 +121,7 @@ def lockstep_activity(history: History) -> Evidence:
     fullest = None
     if hours:
         fullest = {"from": moment_of(hours[0][0]), "engagements": hours[0][1], "of": len(history.acts)}
-    others = history.records.busy_hours
+    others = history.busy_hours
     same = [
         {"account_id": account, "hour": moment_of(hour), "creators": int(others[account, hour])}
         for account, hour in dict.fromkeys((act[c.ACCOUNT_ID], act["hour"]) for act in history.acts)
@@ -166,6 +166,9 @@ MAKERS: Mapping[str, Callable[[History], Evidence]] = {
     "ENGAGEMENT_POD": engagement_pod,
     "COMMENT_DUPLICATION": comment_duplication,
 }
+
+ABOUT_ACTS = frozenset(MAKERS) - {"FOLLOWER_SPIKE", "FOLLOWER_DRIP", "LIKE_COMMENT_RATIO", "VIEW_INFLATION"}
+"""Codes whose evidence is made from engagements."""
 
 
 def unusual_days(code: str, history: History) -> Evidence:

@@ -1,7 +1,7 @@
 """Why a creator's engagement looks bought: features grouped into codes, given only where the model's contributions say
 so, each with evidence, and beside them what speaks for innocence."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from features.fraud.history import Dossier, History
 from features.fraud.window import SPAN
 from models.evidence import raised
-from models.fraud_evidence import METRICS, Evidence, day_of, evidence
+from models.fraud_evidence import ABOUT_ACTS, METRICS, Evidence, day_of, evidence
 from models.fraud_innocence import explanations, model_says, on_days
 
 REASONS = {
@@ -90,15 +90,23 @@ def explain(
     found = raised(features, margins, REASONS)
     told = [place for place, codes in enumerate(found) if codes]
     some, those = features.iloc[told], margins.iloc[told]
+    codes = [found[place] for place in told]
     columns = (
-        dossier.histories(some.index),
-        (found[place] for place in told),
+        _histories(some.index, codes, dossier),
+        codes,
         model_says(some, those),
         some.reindex(columns=[*PEAK_DAYS.values()]).to_dict("records"),
         (partial(_usual, usual, row) for row in peers.iloc[told].to_dict("records")),
     )
     explained = dict(zip(told, (_explained(*row) for row in zip(*columns, strict=True)), strict=True))
     return [explained.get(place, {"reason_codes": [], "innocent_explanations": []}) for place in range(len(features))]
+
+
+def _histories(ids: pd.Index, codes: list[dict[str, Evidence]], dossier: Dossier) -> Iterator[History]:
+    """The history of each of ``ids``; those of whose engagements a code speaks are read apart, and theirs alone."""
+    acting = np.array([not ABOUT_ACTS.isdisjoint(one) for one in codes], bool)
+    apart = {chosen: iter(dossier.histories(ids[acting == chosen])) for chosen in (True, False)}
+    return (next(apart[bool(chosen)]) for chosen in acting)
 
 
 def _usual(usual: Usual, expected: Mapping[Any, float], names: Iterable[str]) -> Usual:

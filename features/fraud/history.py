@@ -3,7 +3,7 @@
 No model reads any of this; days stand out by the measures that the features are made of.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -70,7 +70,7 @@ class Dossier:
     def histories(self, ids: Sequence[str] | pd.Index) -> "list[History]":
         """The history of each of ``ids``."""
         window = Window(Own(self.rows, ids), pd.Index(ids, name=c.CREATOR_ID), self.as_of)
-        records = Records(window, self.rows)
+        records = Records(window)
         return [History(self, records, row) for row in range(len(ids))]
 
 
@@ -81,28 +81,28 @@ def everyones_graph(engagements: pd.DataFrame, as_of: pd.Timestamp) -> Graph:
 
 @dataclass(frozen=True)
 class Records:
-    """The tables of a window as rows of each of its creators, made once for all of them; ``rows`` are everyone's."""
+    """The tables of a window as rows of each of its creators, made once for all of them."""
 
     window: Window
-    rows: Rows
 
     @cached_property
     def acts(self) -> Mapping[int, list[Row]]:
         """Engagements with the accounts behind them, in the order of time."""
-        return _by_row(self.window.engagements.sort_values([c.EVENT_TIME, c.ACCOUNT_ID])[[*ACT]])
+        return _by_row(self.window.engagements.sort_values([c.EVENT_TIME, c.ACCOUNT_ID])[[*ACT]].to_dict("records"))
 
     @cached_property
     def videos(self) -> Mapping[int, list[Row]]:
         """Videos that were published in the window, those with most organic views first."""
-        return _by_row(self.window.videos.sort_values(["organic", c.VIDEO_ID], ascending=[False, True])[[*VIDEO]])
+        return _by_row(
+            self.window.videos.sort_values(["organic", c.VIDEO_ID], ascending=[False, True])[[*VIDEO]].to_dict(
+                "records"
+            )
+        )
 
     @cached_property
     def usual_videos(self) -> Mapping[int, tuple[float, float]]:
         """The median video's organic views and likes per organic view, of at least FEWEST_VIDEOS."""
-        videos = self.window.videos
-        rates = videos.assign(rate=videos[c.LIKES] / videos["organic"].where(videos["organic"] > 0)).groupby("row")
-        middle = rates[["organic", "rate"]].median()[rates.size() >= FEWEST_VIDEOS]
-        return {row: (views, rate) for row, views, rate in middle.itertuples(name=None)}
+        return {row: _usual_video(videos) for row, videos in self.videos.items() if len(videos) >= FEWEST_VIDEOS}
 
     @cached_property
     def anomalies(self) -> Mapping[int, list[Row]]:
@@ -115,16 +115,7 @@ class Records:
         audience = self.window.tables["audience"]
         rows = audience[audience[c.DIMENSION] == "country"].sort_values([c.SHARE, c.BUCKET], ascending=[False, True])
         rows = rows.assign(row=self.window.ids.get_indexer(rows[c.CREATOR_ID]))
-        return _by_row(rows[["row", c.BUCKET, c.SHARE]])
-
-    @cached_property
-    def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:
-        """(account, hour) → how many creators the account, which engaged with one of the window, acted on, where
-        several."""
-        accounts = self.window.tables["engagements"][c.ACCOUNT_ID].unique()
-        events = recent(self.rows.where("engagements", c.ACCOUNT_ID, accounts), self.window.as_of)
-        met = events.groupby([events[c.ACCOUNT_ID], events[c.EVENT_TIME].dt.floor("h")])[c.CREATOR_ID].nunique()
-        return dict(met[met > 1])
+        return _by_row(rows[["row", c.BUCKET, c.SHARE]].to_dict("records"))
 
     @cached_property
     def usual(self) -> Mapping[str, Values]:
@@ -171,6 +162,17 @@ class History:
         return self.records.stated.get(self.row, [])
 
     @property
+    def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:
+        """(account, hour) → how many creators an account behind the engagements acted on, where several."""
+        accounts = {act[c.ACCOUNT_ID] for act in self.acts}
+        events = recent(self.dossier.rows.where("engagements", c.ACCOUNT_ID, accounts), self.window.as_of)
+        hours = zip(events[c.ACCOUNT_ID], events[c.EVENT_TIME].dt.floor("h"), strict=True)
+        met: dict[tuple[str, pd.Timestamp], set[str]] = {}
+        for hour, creator in zip(hours, events[c.CREATOR_ID], strict=True):
+            met.setdefault(hour, set()).add(creator)
+        return {hour: len(creators) for hour, creators in met.items() if len(creators) > 1}
+
+    @property
     def usual_video(self) -> tuple[float, float]:
         """Median organic views, and median likes per organic view, of the videos of which these are known."""
         return self.records.usual_videos.get(self.row, (np.nan, np.nan))
@@ -186,27 +188,26 @@ class History:
         return float(self.of(name)[day] / usual) if usual > 0 else np.nan
 
 
-def anomalies(window: Window) -> pd.DataFrame:
-    """A row for each creator (``row``), ``date`` (place ``day``) and ``metric`` that stands out, the largest excess
-    first.
+def anomalies(window: Window) -> list[Row]:
+    """For each creator (``row``), ``date`` (place ``day``) and ``metric`` that stands out, the largest excess first.
 
     ``value`` is that day's, ``usual`` the median day's, ``expected`` what the creator's usual rate makes of that day's
     views (of views: of its likes), and ``excess`` what goes beyond twice that; 0 where a spike came with the views that
     explain it.
     """
-    frame = pd.concat([_standing_out(window, metric) for metric in METRICS], ignore_index=True)
-    return frame.sort_values(["row", "excess", "value"], ascending=[True, False, False], ignore_index=True)
+    found = [row for metric in METRICS for row in _standing_out(window, metric)]
+    return sorted(found, key=lambda one: (one["row"], -one["excess"], -one["value"]))
 
 
-def _standing_out(window: Window, metric: str) -> pd.DataFrame:
+def _standing_out(window: Window, metric: str) -> list[Row]:
     part, whole, spikes = METRICS[metric](window)
     beyond = np.nan_to_num(excess(part, whole))
     counts = (beyond > 0) & (beyond >= LEAST * total(part)[:, None])
     row, day = np.nonzero(counts | (spikes & (np.nan_to_num(deviation(part)) >= SPIKE)))
-    columns = {"value": part, "expected": expected(part, whole), "excess": beyond}
-    values = {name: matrix[row, day] for name, matrix in columns.items()}
-    labels = {"row": row, "day": day, "metric": metric, "date": window.dates[day], "usual": median(part)[row]}
-    return pd.DataFrame(labels | values)
+    names = ("row", "day", "date", "value", "usual", "expected", "excess")
+    numbers = (part[row, day], median(part)[row], expected(part, whole)[row, day], beyond[row, day])
+    columns = (row.tolist(), day.tolist(), window.dates[day], *(values.tolist() for values in numbers))
+    return [{"metric": metric} | dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def _won(window: Window) -> Values:
@@ -223,10 +224,21 @@ METRICS: dict[str, Callable[[Window], tuple[Values, Values, bool]]] = {
 }
 
 
-def _by_row(frame: pd.DataFrame) -> dict[int, list[Row]]:
+def _usual_video(videos: Sequence[Row]) -> tuple[float, float]:
+    rates = [video[c.LIKES] / video["organic"] for video in videos if video["organic"] > 0]
+    return _middle([video["organic"] for video in videos]), _middle(rates)
+
+
+def _middle(values: Sequence[float]) -> float:
+    """The median of those that are known."""
+    known = sorted(value for value in values if not np.isnan(value))
+    return (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2 if known else np.nan
+
+
+def _by_row(rows: Iterable[Row]) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {}
-    for record in frame.to_dict("records"):
-        found.setdefault(record["row"], []).append(record)
+    for row in rows:
+        found.setdefault(row["row"], []).append(row)
     return found
 
 

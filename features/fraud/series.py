@@ -24,17 +24,22 @@ def total(matrix: Values) -> Values:
 
 def median(matrix: Values) -> Values:
     """Medians over known days."""
-    return pd.DataFrame(matrix.T).median().to_numpy(np.float64)
+    low, high = _around(matrix, 0.5)[:2]
+    return (low + high) / 2
 
 
 def quantile(matrix: Values, q: float) -> Values:
     """Quantiles over known days, interpolated linearly; numpy's and pandas' own go row by row in Python."""
+    low, high, part = _around(matrix, q)
+    return low + part * (high - low)
+
+
+def _around(matrix: Values, q: float) -> tuple[Values, Values, Values]:
+    """The known days below and above each quantile, and how far between them it lies."""
     ordered = np.sort(matrix, axis=1)
     place = q * np.maximum((~np.isnan(matrix)).sum(axis=1) - 1, 0)
-    low, high = (
-        np.take_along_axis(ordered, end.astype(int)[:, None], 1)[:, 0] for end in (np.floor(place), np.ceil(place))
-    )
-    return low + (place - np.floor(place)) * (high - low)
+    below, above, rows = np.floor(place).astype(int), np.ceil(place).astype(int), np.arange(len(matrix))
+    return ordered[rows, below], ordered[rows, above], place - below
 
 
 def deviation(matrix: Values) -> Values:
@@ -45,7 +50,7 @@ def deviation(matrix: Values) -> Values:
 
 def peak(matrix: Values) -> Values:
     """Robust z of the largest day."""
-    return pd.DataFrame(deviation(matrix).T).max().to_numpy(np.float64)
+    return np.asarray(np.fmax.reduce(deviation(matrix), axis=1))
 
 
 def best_day(matrix: Values) -> Values:

@@ -17,6 +17,7 @@ SPAN = pd.Timedelta(days=DAYS)
 PROMOTED = 0.2  # of a day's views paid for openly: the day may be explained by that
 FEWEST = 5  # engagements; a share of fewer is noise and stays unknown
 Values = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 Judge = Callable[[pd.DataFrame, pd.Timestamp], pd.Series]
 """(accounts, as_of) → for each row how many times as likely as usual it is to be fake: the level below."""
 
@@ -132,22 +133,24 @@ class Window:
         frame = frame.assign(row=self.ids.get_indexer(frame[c.CREATOR_ID]))
         return frame[frame["row"] >= 0].reset_index(drop=True)
 
-    def _days(self, times: pd.Series) -> pd.Series:
+    def _days(self, times: pd.Series) -> Places:
         """The place in ``dates`` of each time, below 0 before them."""
-        return (times.dt.floor("D") - self.dates[0]).dt.days
+        first = self.dates[0].to_datetime64().astype("datetime64[D]")
+        return (times.to_numpy().astype("datetime64[D]") - first).astype(np.int64)
 
     def _matrix(self, column: str) -> Values:
-        daily = self._daily
+        rows, row, day = self._daily
         matrix = np.full((len(self.ids), DAYS), np.nan)
-        matrix[daily["row"], daily["day"]] = daily[column]
+        matrix[row, day] = self.tables["daily_stats"][column].to_numpy()[rows]
         return matrix
 
     @cached_property
-    def _daily(self) -> pd.DataFrame:
-        """Daily statistics with ``row`` and ``day``, the place in ``dates``."""
+    def _daily(self) -> tuple[Places, Places, Places]:
+        """The places of the daily statistics of the window in their table, of their creator and in ``dates``."""
         daily = self.tables["daily_stats"]
-        day = self._days(daily[c.DATE])
-        return self._with_rows(daily.assign(day=day)[(day >= 0) & (day < DAYS)])
+        row, day = self.ids.get_indexer(daily[c.CREATOR_ID]), self._days(daily[c.DATE])
+        rows = np.flatnonzero((row >= 0) & (day >= 0) & (day < DAYS))
+        return rows, row[rows], day[rows]
 
 
 class Judged(Window):

@@ -22,7 +22,7 @@ def test_days_that_stand_out_beside_what_is_usual_and_what_views_explain() -> No
 def test_the_measures_are_those_of_the_features() -> None:
     window = Window(market(), pd.Index(CREATORS), AS_OF)
     won = np.clip(window.gain, 0, None)
-    rows = anomalies(window)
+    rows = pd.DataFrame(anomalies(window))
     followers = rows[rows["metric"] == "followers"]
     sums = followers.groupby("row")["excess"].sum().reindex(range(len(CREATORS)), fill_value=0.0)
     assert np.allclose(sums / total(won), unexplained(won, window.reach))
