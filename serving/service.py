@@ -21,6 +21,7 @@ import uvicorn.config
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import InputError, bad
+from features.memory import return_holes
 from features.rankings import FOLDER
 from serving import errors
 from serving.api import Api
@@ -36,7 +37,8 @@ from serving.store import Store
 
 SOON_S = 0.2
 AGAIN_S = 2.0
-THREAD_LIMITS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# One heap for all threads: with one for each of them (glibc), what one has dropped no other can use again.
+THREADS = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "MALLOC_ARENA_MAX": "1"}
 
 # BentoML starts uvicorn with the protocol of this name.
 uvicorn.config.HTTP_PROTOCOLS["auto"] = "serving.connections:Impatient"
@@ -110,6 +112,8 @@ def _prepare() -> None:
     configure_logs()
     with suppress(InputError):
         open_store(*_settings())
+    gc.collect()
+    return_holes()  # this process lives as long as its workers, and needs no rows any more
 
 
 async def routes(scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,7 +139,7 @@ def _guarded(service: Any) -> Any:
     name="creatormatch",
     workers=int(os.environ.get("CREATORMATCH_WORKERS", "1")),
     http={"host": "127.0.0.1"},  # unless told otherwise; BentoML's own default is every address
-    envs=[{"name": name, "value": value} for name, value in THREAD_LIMITS.items()],
+    envs=[{"name": name, "value": value} for name, value in THREADS.items()],
     traffic={"timeout": 2 * LONGEST_S},  # ours comes first, and in our shape
     logging={"access": {"enabled": False}},
     tracing={"excluded_urls": "."},  # none is collected, and its spans cost a third of what BentoML adds to a request
@@ -172,6 +176,7 @@ class CreatorMatch:
             self.app = errors.response(InputError(error.message, error.details, "UNAVAILABLE"))
         gc.collect()
         gc.freeze()  # what is loaded lives as long as the worker: no collection need walk it
+        return_holes()
 
     def _keep_starting(self) -> None:
         while not self._ready:

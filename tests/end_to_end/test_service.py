@@ -23,7 +23,7 @@ from features.tables import read_tables
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
 from serving import answers, fraud_answers, ledger_answers
 from serving.opening import url_of
-from tests.end_to_end.serve import CREATORMATCH, free_port, running
+from tests.end_to_end.serve import CREATORMATCH, free_port, running, service_on, workers_of
 from tests.models import asking
 from tests.models.records import record_of
 from training.examples import ranking_examples
@@ -76,6 +76,11 @@ def post(service: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
 
 def test_it_is_alive_ready_and_measured(service):
     assert [service.get(path).status_code for path in ("/livez", "/readyz", "/metrics", "/", "/docs.json")] == [200] * 5
+
+
+def test_the_threads_of_a_worker_share_one_heap(service):
+    """The allocator reads this when a process starts, so it must be there before Python is."""
+    assert all(one.environ()["MALLOC_ARENA_MAX"] == "1" for one in workers_of(service_on(service.base_url.port)))
 
 
 def test_metrics_and_log_tell_of_a_request(service, own_home):

@@ -1,13 +1,15 @@
 """Whether a running service grows: the memory of its workers under mixed load, and the slope of it.
 
-It must run on this machine; what it is told is written to its store.
+What workers keep of briefs and creators is filled first: the way there is growth with an end, and looks like a leak.
+The service must run on this machine; what it is told is written to its store.
 """
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection
 from itertools import count, cycle
 from threading import Event
@@ -18,14 +20,19 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 from scipy import stats
+from tqdm import tqdm
 
 from features import columns as c
+from features.bank import MOST_RECENT
 from features.errors import bad
+from models.lookup import KEPT
 from training.benchmarks.ledger import connected, creators, events, post
 
 CALLERS = 2
 MINUTES = 10.0
-WARM_UP = 0.2  # of the time: caches fill, the first write renews the catalogue
+WARM_UP = 0.2  # of the time: the first write renews the catalogue
+TWICE = 2  # as often as would fill every worker in turn, since which of them answers is chance
+TOGETHER = 200  # creators
 EVERY_S = 1.0
 BLOCKS = 8
 MB = 2**20
@@ -40,6 +47,8 @@ def run(url: str, minutes: float = MINUTES) -> dict[str, object]:
     """
     workers, ids, done = _workers(url), creators(url), Event()
     with ThreadPoolExecutor(CALLERS) as pool:
+        asked = [*filling(ids, TWICE * len(workers))]
+        deque(tqdm(pool.map(partial(_ask, url), asked), "filling what is kept", len(asked)), 0)
         callers = [pool.submit(_call, url, ids[one::CALLERS], done) for one in range(CALLERS)]
         try:
             times, sizes = _watched(workers, 60 * minutes)
@@ -63,6 +72,18 @@ def slope(times: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> tu
     fitted = stats.linregress(x, y)
     reach = stats.t.ppf(0.975, BLOCKS - 2) * fitted.stderr
     return float(fitted.slope), float(fitted.slope - reach), float(fitted.slope + reach)
+
+
+def filling(ids: list[str], times: int) -> Iterator[Asked]:
+    """As many creators and as many new briefs as a worker keeps, so many ``times``; of the creators the last ones, so
+    that the first ones of the mixed load take their place."""
+    kept = ids[-KEPT:]
+    for _ in range(times):
+        for start in range(0, len(kept), TOGETHER):
+            for path in ("/v1/fraud/score", "/v1/credit"):
+                yield path, {"creator_ids": kept[start : start + TOGETHER]}
+    for _ in range(times * MOST_RECENT):
+        yield "/v1/creators/rank", {"brief": {"title": _new()}, "limit": 1}
 
 
 def _growth(times: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> dict[str, float]:
@@ -107,6 +128,12 @@ def _watched(workers: list[psutil.Process], seconds: float) -> tuple[npt.NDArray
     return np.array(times), np.array(sizes, dtype=np.float64)
 
 
+def _ask(url: str, asked: Asked) -> None:
+    """By a connection of its own: who keeps one stays with the same worker."""
+    with closing(connected(url)) as service:
+        post(service, *asked)
+
+
 def _call(url: str, ids: list[str], done: Event) -> "Counter[str]":
     counts = Counter[str]()
     with closing(connected(url)) as service:
@@ -122,7 +149,7 @@ def _mixed(ids: list[str]) -> Iterator[Asked]:
     """Every kind of request in turn, about one creator after another, each brief a new one."""
     told = events(f"memory-{time.time_ns()}", ids)
     for number, one in zip(count(), cycle(ids), strict=False):
-        new = f"brief {time.time_ns()} for tea, bread and slow mornings"
+        new = _new()
         yield "/v1/creators/rank", {"brief": {"title": new}, "limit": 20, "explain": number % 4 == 0}
         yield "/v1/creators/search", {"query": new, "page_size": 20}
         yield "/v1/creators/similar", {"creator_ids": [one]}
@@ -131,6 +158,10 @@ def _mixed(ids: list[str]) -> Iterator[Asked]:
         yield "/v1/credit/history", {"creator_id": one}
         yield "/v1/fraud/comments", {"comments": [{"comment_text": new}]}
         yield "/v1/events", {"events": [next(told)]}
+
+
+def _new() -> str:
+    return f"brief {time.time_ns()} for tea, bread and slow mornings"
 
 
 def _fed_back(service: HTTPConnection, answer: dict[str, Any]) -> None:
