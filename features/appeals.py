@@ -4,7 +4,7 @@ A finding stands until it is undone. While it stands it may be appealed, one app
 APPEAL_DECIDED, and the finding undone by an event of its own. A decision refers to the appeal, or to the finding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -66,8 +66,8 @@ def case_events(events: pd.DataFrame, appealed: Mapping[str, str]) -> pd.DataFra
 
 def findings_of_appeals(events: pd.DataFrame) -> dict[str, str]:
     """event_id of each APPEAL_OPENED → that of the finding it is against."""
-    opened = events[events[c.EVENT_TYPE] == OPENED]
-    return dict(zip(opened[c.EVENT_ID], opened[c.REFERS_TO], strict=True))
+    opened = events[c.EVENT_TYPE] == OPENED
+    return dict(zip(events.loc[opened, c.EVENT_ID], events.loc[opened, c.REFERS_TO], strict=True))
 
 
 @dataclass
@@ -96,17 +96,22 @@ class Appeal:
 def appeals(events: pd.DataFrame) -> list[Appeal]:
     """Every appeal in ``events``, oldest first."""
     appealed = findings_of_appeals(events)
+    if not appealed:
+        return []
     rows = case_events(events, appealed)
-    theirs = rows[rows[FINDING_ID].isin(set(appealed.values()))]
-    found = [one for _, case in theirs.groupby([c.CREATOR_ID, FINDING_ID]) for one in _against(case)]
+    cases: dict[tuple[str, str], list[Any]] = {}
+    for event in rows[rows[FINDING_ID].isin(set(appealed.values()))].itertuples():
+        cases.setdefault((event.creator_id, event.finding_id), []).append(event)
+    found = [one for case in cases.values() for one in _against(case)]
     return sorted(found, key=lambda one: (one.opened_at, one.appeal_id))
 
 
-def _against(case: pd.DataFrame) -> list[Appeal]:
-    """A creator's appeals against one finding; a decision is that of the oldest that waits for one."""
+def _against(case: Sequence[Any]) -> list[Appeal]:
+    """A creator's appeals against one finding, in order of time; a decision is that of the oldest that waits for
+    one."""
     found: list[Appeal] = []
     answered, settled, state = 0, 0, Case()
-    for event in case.itertuples():
+    for event in case:
         if event.event_type == OPENED:
             found.append(_opened(event))
         elif event.event_type == DECIDED and answered < len(found):

@@ -15,6 +15,7 @@ import pandas as pd
 
 from features import columns as c
 from features import schema
+from features.numbered import Places, numbered_together
 from features.schema import Kind, Table, Tables
 
 NO_TIMES = pd.Timestamp("1970-01-01")
@@ -25,7 +26,6 @@ _SNAPSHOTS = tuple(table for table in schema.CONTRACT.values() if table.entity)
 _BEGINNINGS = {schema.VIDEOS.name: c.CREATE_TIME, schema.ACCOUNTS.name: c.CREATED_AT}
 _ATTRIBUTED = {schema.CREATORS.name, schema.VIDEOS.name, schema.ACCOUNTS.name}
 _TIMELESS = {c.DURATION_S}
-Places = npt.NDArray[np.intp]
 
 
 def data_as_of(tables: Tables) -> pd.Timestamp:
@@ -85,8 +85,11 @@ def exported(tables: Tables, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
 
 def known_at(frame: pd.DataFrame, table: Table) -> pd.Series:
     """When each row became known; NaT where the row does not say."""
-    moment = reduce(lambda first, then: first.fillna(then), (frame[name] for name in table.known))
-    return moment.dt.floor("D") + pd.Timedelta(days=1) if table is schema.DAILY_STATS else moment
+    times = (frame[name].to_numpy() for name in table.known)
+    moment = reduce(lambda first, then: np.where(np.isnat(first), then, first), times)
+    if table is schema.DAILY_STATS:
+        moment = (moment.astype("datetime64[D]") + 1).astype(moment.dtype)
+    return pd.Series(moment, frame.index)
 
 
 def _visible(frame: pd.DataFrame, table: Table, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
@@ -114,11 +117,7 @@ def _chosen(frame: pd.DataFrame, rows: Places) -> pd.DataFrame:
 
 def _entities(frame: pd.DataFrame, table: Table) -> Places:
     """(n,) a number for the entity of each row; -1 where part of its key is missing."""
-    found = np.zeros(len(frame), np.intp)
-    for name in table.entity:
-        part, values = pd.factorize(frame[name])
-        found = np.where((found < 0) | (part < 0), -1, found * len(values) + part)
-    return found
+    return numbered_together(*(frame[name] for name in table.entity))
 
 
 def _latest(frame: pd.DataFrame, rows: Places, entity: Places, end: pd.Timestamp) -> Places:

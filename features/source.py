@@ -97,8 +97,8 @@ def whole(rows: Rows) -> Tables:
     return complete({name: rows.table(name) for name in CONTRACT})
 
 
-def about(rows: Rows, creator_ids: Sequence[str], names: Collection[str] = tuple(CONTRACT)) -> Tables:
-    """Every table, or those of ``names``, with the rows of these creators and with what else says something of them.
+def about(rows: Rows, creator_ids: Sequence[str]) -> Tables:
+    """Every table with the rows of these creators and with what else says something of them.
 
     That is every engagement of the accounts that engaged with them, the rows of these accounts, and the exchange
     rates; briefs, which are about no creator, are left out.
@@ -106,18 +106,16 @@ def about(rows: Rows, creator_ids: Sequence[str], names: Collection[str] = tuple
     own = {
         name: rows.where(name, c.CREATOR_ID, creator_ids)
         for name, table in CONTRACT.items()
-        if c.CREATOR_ID in table.names and name in names
+        if c.CREATOR_ID in table.names
     }
-    if ENGAGEMENTS.name in names:
-        own |= of_accounts(rows, own[ENGAGEMENTS.name][c.ACCOUNT_ID].unique())
-    if EXCHANGE_RATES.name in names:
-        own[EXCHANGE_RATES.name] = rows.table(EXCHANGE_RATES.name)
+    own |= of_accounts(rows, own[ENGAGEMENTS.name][c.ACCOUNT_ID].unique())
+    own[EXCHANGE_RATES.name] = rows.table(EXCHANGE_RATES.name)
     return Complete({name: own[name] if name in own else empty(table) for name, table in CONTRACT.items()})
 
 
 class Own(Mapping[str, pd.DataFrame]):
-    """The tables of ``rows`` with the rows of some creators alone, and the accounts behind their engagements; each is
-    read when it is first asked for."""
+    """The tables about creators with the rows of some of them alone, and the accounts behind their engagements; each is
+    read when it is first asked for, as long as ``rows`` are open."""
 
     def __init__(self, rows: Rows, creator_ids: Collection[str]) -> None:
         self._rows, self._ids = rows, creator_ids

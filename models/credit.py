@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
+from features.numbered import numbered_together
 from models.credit_appeals import Appealed, appeal_answer, appeals_by_creator
 from models.credit_factors import (
     CODE,
@@ -54,6 +55,7 @@ READ = [
 ]  # fmt: skip
 """What :func:`credit_scores` reads; sorting the other columns along would double its memory."""
 _DAY = np.timedelta64(1, "D")
+_Driver = tuple[float, int, str, float, Any]
 # What a creator can do next, as the event it leads to.
 ACTIONS = {
     "PUBLISHED_ON_TIME": "Publish the next order on time",
@@ -104,25 +106,47 @@ def learn(
 ) -> "Iterator[Learned]":
     """What :func:`credit_answers` are told from, by the policy that holds for whom; each creator is there once."""
     ids = pd.Index(pd.unique(np.asarray(creator_ids, dtype=object)))
-    theirs = events[events[c.CREATOR_ID].isin(ids)]
-    past = coded(past_events(theirs, as_of, known_by))
-    ahead = theirs[c.EVENT_TIME].where(theirs[c.EVENT_TIME] > as_of)
-    own = creators.sort_values(c.OBSERVED_AT, na_position="first").groupby(c.CREATOR_ID)[c.MAX_OPEN_ORDERS].last()
+    theirs = _of(events, ids)
+    past, most = coded(past_events(theirs, as_of, known_by)), _own_most(creators)
     for one, group in in_force(theirs, policy, as_of, as_of if known_by is None else known_by, ids):
-        rows = past[past[c.CREATOR_ID].isin(group)]
+        rows = _of(past, group)
         standing = not_undone(rows)
         states, appealed = posterior(standing, one, group), appeals_by_creator(rows)
-        reasons, gains = _reasons(evidence(standing, one), one), _gains(states, one)
+        reasons, gains = _reasons(evidence(standing, states.moved), one), _gains(states, one)
         yield Learned(
             policy=one,
             states=states,
-            most=own.reindex(group).to_numpy(np.float64),
+            most=np.array([most.get(creator_id, np.nan) for creator_id in group]),
             factors=_factors(states, one),
             reasons=[reasons.get(creator_id, []) for creator_id in group],
-            gains=gains.to_dict("records"),
+            gains=gains,
             appeals=[appealed.get(creator_id, []) for creator_id in group],
-            until=ahead.groupby(theirs[c.CREATOR_ID]).min().reindex(group).to_numpy("datetime64[us]"),
+            until=_next(theirs, group, as_of),
         )
+
+
+def _of(events: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+    """The events of these creators."""
+    theirs = events[c.CREATOR_ID].isin(ids).to_numpy()
+    return events if theirs.all() else events[theirs]
+
+
+def _own_most(creators: pd.DataFrame) -> dict[str, float]:
+    """By creator the last number of open orders that it set itself; undated rows are the first."""
+    rows = creators[[c.CREATOR_ID, c.MAX_OPEN_ORDERS, c.OBSERVED_AT]].dropna(subset=[c.MAX_OPEN_ORDERS])
+    if len(rows) > 1:
+        rows = rows.sort_values(c.OBSERVED_AT, na_position="first", kind="stable")
+    return dict(zip(rows[c.CREATOR_ID], rows[c.MAX_OPEN_ORDERS], strict=True))
+
+
+def _next(events: pd.DataFrame, ids: pd.Index, as_of: pd.Timestamp) -> npt.NDArray[np.datetime64]:
+    """(n,) when the first event after ``as_of`` of each of ``ids`` comes, NaT where none does."""
+    at = events[c.EVENT_TIME].to_numpy("datetime64[us]")
+    rows = np.flatnonzero(at > as_of.to_datetime64())
+    found = np.full(len(ids), np.datetime64("NaT", "us"))
+    for place, time in zip(ids.get_indexer(events[c.CREATOR_ID].iloc[rows]), at[rows], strict=True):
+        found[place] = np.fmin(found[place], time) if place >= 0 else found[place]
+    return found
 
 
 @dataclass(frozen=True)
@@ -221,29 +245,29 @@ def _factors(states: Posterior, policy: Policy) -> list[list[dict[str, Any]]]:
 
 def _reasons(found: pd.DataFrame, policy: Policy) -> dict[str, list[dict[str, Any]]]:
     """By creator the events that the score would differ from most without, largest first (ties: the latest)."""
-    by_event = found.assign(points=event_points(found, policy)).groupby([c.CREATOR_ID, c.EVENT_ID], as_index=False)
-    drivers = by_event.agg({"points": "sum", CODE: "first", MEASURE: "first", c.EVENT_TIME: "first"})
-    drivers["points"] = drivers["points"].round(DECIMALS)
-    drivers = drivers[drivers["points"] != 0].assign(size=drivers["points"].abs())
-    drivers = drivers.sort_values(["size", c.EVENT_TIME, c.EVENT_ID], ascending=[False, False, True])
-    top = drivers.groupby(c.CREATOR_ID).head(MOST_REASONS)
-    reasons: dict[str, list[dict[str, Any]]] = {}
-    for row in top.itertuples():
-        reasons.setdefault(row.creator_id, []).append(_reason(row))
-    return reasons
+    event = numbered_together(found[c.CREATOR_ID], found[c.EVENT_ID])
+    _, first, event = np.unique(event, return_index=True, return_inverse=True)
+    points = np.bincount(event, event_points(found, policy)).round(DECIMALS)
+    drivers: dict[str, list[_Driver]] = {}
+    rows = found[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TIME, CODE, MEASURE]].iloc[first]
+    for creator_id, gained, row in zip(rows[c.CREATOR_ID], points.tolist(), rows.itertuples(), strict=True):
+        if gained:
+            drivers.setdefault(creator_id, []).append((-abs(gained), -row.event_time.value, row.event_id, gained, row))
+    return {one: [_reason(*driver[3:]) for driver in sorted(theirs)[:MOST_REASONS]] for one, theirs in drivers.items()}
 
 
-def _reason(row: Any) -> dict[str, Any]:
+def _reason(points: float, row: Any) -> dict[str, Any]:
     text = described(row.code, row.measure, row.event_time)
-    return {"code": row.code, "text": text, "event_id": row.event_id, "points": row.points}
+    return {"code": row.code, "text": text, "event_id": row.event_id, "points": points}
 
 
-def _gains(states: Posterior, policy: Policy) -> pd.DataFrame:
-    """(n, ACTIONS) how many points each action would add to each creator's score."""
+def _gains(states: Posterior, policy: Policy) -> list[dict[str, float]]:
+    """How many points each of ACTIONS would add to each creator's score."""
     state = states.state
     now = total(factor_scores(state.alpha, state.beta, policy), policy)
     then = {code: factor_scores(*remembered(state, _best(code, policy), policy), policy) for code in ACTIONS}
-    return pd.DataFrame({code: total(scores, policy) - now for code, scores in then.items()}).round(DECIMALS)
+    gains = np.column_stack([total(scores, policy) - now for scores in then.values()]).round(DECIMALS)
+    return [dict(zip(then, points, strict=True)) for points in gains.tolist()]
 
 
 def _action(gains: Mapping[str, float], training_helps: bool) -> dict[str, Any] | None:

@@ -25,6 +25,8 @@ class Appealed(NamedTuple):
 def appeals_by_creator(past: pd.DataFrame) -> dict[str, list[Appealed]]:
     """By creator the latest appeals in ``past``, events :func:`models.credit_factors.coded`, latest first."""
     made = appeals(past)
+    if not made:
+        return {}
     rows = past[past[c.EVENT_ID].isin([one.finding_id for one in made])]
     findings = {row[c.EVENT_ID]: row for row in rows.to_dict("records")}
     found: dict[str, list[Appealed]] = {}

@@ -5,14 +5,16 @@ after the other (:mod:`models.credit_state`). That recursion is linear: with G =
 weight w still counts for G (1 − γ^w)/(1 − γ), which tells what it is worth.
 """
 
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
 from features.appeals import UNDOES
 from features.asof import known_at
+from features.numbered import Numbered, Places, last_known, numbered_together
 from features.schema import COLLABORATION_EVENTS
 from features.vocabulary import CREDIT_FACTORS
 from models.credit_policy import Floats, Policy
@@ -24,10 +26,11 @@ DECIMALS = 1
 """Of scores and points; finer ones would depend on how many creators are scored at once (vectorised logarithms)."""
 FACTORS = list(CREDIT_FACTORS)
 _SETS_DUE = ("CONTRACTED", "REVISION_REQUESTED")
-_NO_DUE = pd.Timestamp("2262-01-01")
 _TINY = 1e-300
-_GROUP = [c.CREATOR_ID, c.FACTOR]
-Numbers = TypeVar("Numbers", Floats, pd.Series)
+ALPHABETICAL = np.argsort(np.argsort(FACTORS))
+"""The rank of each of FACTORS by name."""
+SEVERITIES = (1, 2, 3)
+Flags = npt.NDArray[np.bool_]
 
 
 def coded_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -40,19 +43,26 @@ def past_events(events: pd.DataFrame, as_of: pd.Timestamp, known_by: pd.Timestam
     """The events past at ``as_of`` and known by ``known_by``, by default ``as_of``; both inclusive."""
     past = events[c.EVENT_TIME] <= as_of
     seen = known_at(events, COLLABORATION_EVENTS) <= (as_of if known_by is None else known_by)
-    return events[past & seen]
+    return _chosen(events, (past & seen).to_numpy())
+
+
+def _chosen(events: pd.DataFrame, rows: Flags) -> pd.DataFrame:
+    return events if rows.all() else events[rows]
 
 
 def coded(events: pd.DataFrame) -> pd.DataFrame:
     """The events in order of (event_time, event_id), with ``code`` (the event type, with what matters of it: _ON_TIME
     or _LATE, the severity, the assessed factor) and ``measure`` (the rating or the assessed value, NaN otherwise)."""
     standing = in_order(events)
-    kind = standing[c.EVENT_TYPE]
-    severity = standing[c.SEVERITY].fillna(1).round().astype(int).astype("str")
-    code = kind + _punctuality(standing)
-    code = code.mask(kind == "VIOLATION_CONFIRMED", kind + "_" + severity)
-    code = code.mask(kind == "ASSESSED", kind + "_" + standing[c.FACTOR].fillna(""))
-    return standing.assign(**{CODE: code, MEASURE: standing[c.RATING].where(kind == "RATED", standing[c.VALUE])})
+    kind, factor = (Numbered.of(standing[name]) for name in (c.EVENT_TYPE, c.FACTOR))
+    severity = np.nan_to_num(standing[c.SEVERITY].to_numpy(), nan=1).round().astype(int)
+    endings = ["", "_ON_TIME", "_LATE", *(f"_{one}" for one in SEVERITIES), "_", *("_" + one for one in factor.words)]
+    ending = _punctuality(standing, kind)
+    ending = np.where(kind.are(["VIOLATION_CONFIRMED"]), 2 + severity, ending)
+    ending = np.where(kind.are(["ASSESSED"]), endings.index("_") + 1 + factor.places, ending)
+    codes = pd.array([word + end for word in kind.words for end in endings], dtype="str")
+    measure = np.where(kind.are(["RATED"]), standing[c.RATING], standing[c.VALUE])
+    return standing.assign(**{CODE: codes.take(kind.places * len(endings) + ending), MEASURE: measure})
 
 
 def in_order(events: pd.DataFrame) -> pd.DataFrame:
@@ -60,6 +70,8 @@ def in_order(events: pd.DataFrame) -> pd.DataFrame:
     times = events[c.EVENT_TIME].to_numpy()
     order = np.argsort(times, kind="stable")
     same = np.flatnonzero(np.diff(times[order]) == np.timedelta64(0))
+    if not len(same):
+        return events.iloc[order]
     tied = np.union1d(same, same + 1)
     rows = events[[c.EVENT_TIME, c.EVENT_ID]].iloc[order[tied]].reset_index(drop=True)
     order[tied] = order[tied][rows.sort_values([c.EVENT_TIME, c.EVENT_ID]).index]
@@ -68,26 +80,29 @@ def in_order(events: pd.DataFrame) -> pd.DataFrame:
 
 def effects(coded: pd.DataFrame, policy: Policy) -> Floats:
     """(n, 5) the signed weight of each event in each factor, as FACTORS; 0 where it says nothing."""
-    rules = pd.DataFrame(policy.events, index=FACTORS).T.fillna(0.0)
-    known = np.vstack([rules.to_numpy(float), np.zeros(len(FACTORS))])  # what no rule is about comes last, as -1
-    found = known[rules.index.get_indexer(pd.Index(coded[CODE]))]
+    codes, measure = Numbered.of(coded[CODE]), coded[MEASURE].to_numpy()
+    rules = (policy.events.get(code, {}) for code in codes.words)
+    known = np.array([[rule.get(name, 0.0) for name in FACTORS] for rule in rules]).reshape(-1, len(FACTORS))
+    found = known[codes.places]
     for code, curve in policy.curves.items():
-        rows = np.flatnonzero((coded[CODE] == code) & coded[MEASURE].notna())
-        value = debiased(coded.iloc[rows], policy) if code == "RATED" else coded[MEASURE].iloc[rows]
+        rows = np.flatnonzero(codes.are([code]) & ~np.isnan(measure))
+        value = debiased(coded.iloc[rows], policy) if code == "RATED" else measure[rows]
         found[rows, FACTORS.index(curve.factor)] = np.interp(value, curve.at, curve.weight)
-    return found * times(coded, policy).to_numpy()[:, None]
+    return found * times(coded, policy)[:, None]
 
 
-def evidence(coded: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+def evidence(coded: pd.DataFrame, moved: Floats) -> pd.DataFrame:
     """One row per event and factor it moves: creator_id, factor, event_id, event_time, code, measure, signed weight.
 
-    Sorted by creator, factor and time.
+    ``moved`` are the :func:`effects` of the events. Sorted by creator, factor and time.
     """
-    moved = effects(coded, policy)
     row, factor = np.nonzero(moved)
-    found = coded[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TIME, CODE, MEASURE]].iloc[row]
-    found = found.assign(**{c.FACTOR: np.array(FACTORS, object)[factor], WEIGHT: moved[row, factor]})
-    return found.sort_values(_GROUP, kind="stable", ignore_index=True)
+    owner, _ = pd.factorize(coded[c.CREATOR_ID], sort=True)
+    order = np.lexsort([ALPHABETICAL[factor], owner[row]])
+    row, factor = row[order], factor[order]
+    found = coded[[c.CREATOR_ID, c.EVENT_ID, c.EVENT_TIME, CODE, MEASURE]].iloc[row].reset_index(drop=True)
+    names = pd.array(FACTORS, dtype="str").take(factor)
+    return found.assign(**{c.FACTOR: names, WEIGHT: moved[row, factor]})
 
 
 def factor_scores(alpha: Floats, beta: Floats, policy: Policy) -> Floats:
@@ -111,19 +126,18 @@ def rounded_score(alpha: Floats, beta: Floats, policy: Policy) -> Floats:
 
 def event_points(found: pd.DataFrame, policy: Policy) -> pd.Series:
     """For each row of ``found`` how many points of the score are there because of it: score − score without it."""
-    counted = _remembered(found, policy)
-    groups = counted.groupby(_GROUP)
-    place = [FACTORS.index(name) for name in counted[c.FACTOR]]
-    kept = policy.memory ** groups["size"].transform("sum")
-    now, without = {}, {}
-    for side, start in zip(("good", "bad"), policy.prior[:, place], strict=True):
-        before = kept * start + groups[side].cumsum() - counted[side]
-        now[side] = kept * start + groups[side].transform("sum")
-        # Without the event, all that came before it is forgotten by so much less.
-        without[side] = now[side] - counted[side] + before * (policy.memory ** -counted["size"] - 1)
+    group = numbered_together(found[c.CREATOR_ID], found[c.FACTOR])
+    factor = Numbered.of(found[c.FACTOR])
+    place = np.array([FACTORS.index(name) for name in factor.words], np.intp)[factor.places]
+    size, counted = _remembered(found[WEIGHT].to_numpy(), group, policy)
+    sums, running = (_grouped(np.vstack([size, counted]), group, how) for how in ("sum", "cumsum"))
+    kept = policy.memory ** sums[0] * policy.prior[:, place]
+    before, now = kept + running[1:] - counted, kept + sums[1:]
+    # Without the event, all that came before it is forgotten by so much less.
+    without = now - counted + before * (policy.memory**-size - 1)
     newcomer, floor = _log_odds(*policy.prior)[place], policy.floors[place]
-    score, other = (_scaled(_log_odds(x["good"], x["bad"]) - newcomer, floor, policy) for x in (now, without))
-    return (score - other) * policy.weights[place]
+    score, other = (_scaled(_log_odds(*one) - newcomer, floor, policy) for one in (now, without))
+    return pd.Series((score - other) * policy.weights[place], found.index)
 
 
 def confidence(known: Floats, policy: Policy, silent_days: Floats) -> Floats:
@@ -139,42 +153,51 @@ def confidence(known: Floats, policy: Policy, silent_days: Floats) -> Floats:
     return np.clip(1 - np.sqrt(narrowed), 0, 1)
 
 
-def _log_odds(alpha: Numbers, beta: Numbers) -> Numbers:
+def _log_odds(alpha: Floats, beta: Floats) -> Floats:
     return np.log2(np.maximum(alpha, _TINY)) - np.log2(np.maximum(beta, _TINY))
 
 
-def _scaled(doublings: Numbers, floor: Floats, policy: Policy) -> Numbers:
+def _scaled(doublings: Floats, floor: Floats, policy: Policy) -> Floats:
     return np.minimum(np.maximum(policy.base_score + policy.points_to_double_odds * doublings, floor), TOP)
 
 
-def _remembered(found: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """``found`` with ``size`` (|weight|) and what each row still adds to the good and to the bad side."""
-    size = found[WEIGHT].abs()
-    running = size.groupby([found[name] for name in _GROUP])
-    after = running.transform("sum") - running.cumsum()
-    mass = policy.memory**after * (1 - policy.memory**size) / (1 - policy.memory)
-    return found.assign(size=size, good=mass.where(found[WEIGHT] > 0, 0.0), bad=mass.where(found[WEIGHT] < 0, 0.0))
+def _remembered(weight: Floats, group: Places, policy: Policy) -> tuple[Floats, Floats]:
+    """(n,) the size of each weight, and (2, n) what it still adds to the good and to the bad side of its ``group``."""
+    size = np.abs(weight)
+    (whole,), (running,) = (_grouped(size[None], group, how) for how in ("sum", "cumsum"))
+    mass = policy.memory ** (whole - running) * (1 - policy.memory**size) / (1 - policy.memory)
+    return size, np.where([weight > 0, weight < 0], mass, 0.0)
+
+
+def _grouped(values: Floats, group: Places, how: str) -> Floats:
+    """(k, n) each of the ``values`` (k, n) transformed within its group, whose last bits depend on no other group."""
+    return pd.DataFrame(values.T).groupby(group).transform(how).to_numpy(np.float64).T
 
 
 def not_undone(events: pd.DataFrame) -> pd.DataFrame:
     """``events`` without those that another event of the same creator undoes, as if they had never been."""
-    undoing = events[events[c.EVENT_TYPE].isin(UNDOES)]
-    undone = pd.MultiIndex.from_arrays([undoing[c.CREATOR_ID], undoing[c.REFERS_TO], undoing[c.EVENT_TYPE].map(UNDOES)])
-    gone = events[c.EVENT_TYPE].isin(UNDOES.values()).to_numpy(copy=True)
-    gone[gone] = pd.MultiIndex.from_frame(events.loc[gone, [c.CREATOR_ID, c.EVENT_ID, c.EVENT_TYPE]]).isin(undone)
-    return events[~gone]
+    kind = Numbered.of(events[c.EVENT_TYPE])
+    undoing, findings = (np.flatnonzero(kind.are(kinds)) for kinds in (UNDOES.keys(), UNDOES.values()))
+    undone = {(one, other, UNDOES[what]) for one, other, what in _cells(events, c.REFERS_TO, undoing)}
+    stands = np.ones(len(events), bool)
+    stands[findings] = [finding not in undone for finding in _cells(events, c.EVENT_ID, findings)]
+    return _chosen(events, stands)
 
 
-def _punctuality(events: pd.DataFrame) -> pd.Series:
-    """_ON_TIME or _LATE for deliveries.
+def _cells(events: pd.DataFrame, name: str, rows: Places) -> Iterator[tuple[str, str, str]]:
+    """Creator, the cell of that name and event type of each of the rows."""
+    return zip(*(events[column].iloc[rows] for column in (c.CREATOR_ID, name, c.EVENT_TYPE)), strict=True)
+
+
+def _punctuality(events: pd.DataFrame, kind: Numbered) -> Places:
+    """(n,) 1 for deliveries on time, 2 for late ones, 0 for what is neither.
 
     Content is due at its own ``due_at``, else at the contract's or the last requested revision's; where none is set it
     says nothing. A publication without its own ``due_at`` is on time: the brand's approval may have taken long.
     """
-    kind = events[c.EVENT_TYPE]
-    asked = events[c.DUE_AT].fillna(_NO_DUE).where(kind.isin(_SETS_DUE)).groupby(events[c.COLLABORATION_ID]).ffill()
-    content = kind == "CONTENT_SUBMITTED"
-    due = events[c.DUE_AT].fillna(asked.where(content))
-    judged = (kind == "PUBLISHED") | (content & due.notna() & (due != _NO_DUE))
-    verdict = pd.Series(np.where(events[c.EVENT_TIME] > due, "_LATE", "_ON_TIME"), index=events.index, dtype="str")
-    return verdict.where(judged, "")
+    due, content = events[c.DUE_AT].to_numpy(copy=True), kind.are(["CONTENT_SUBMITTED"])
+    asked = last_known(Numbered.of(events[c.COLLABORATION_ID]).places, kind.are(_SETS_DUE))
+    unsaid = np.flatnonzero(content & np.isnat(due) & (asked >= 0))
+    due[unsaid] = due[asked[unsaid]]
+    judged = kind.are(["PUBLISHED"]) | (content & ~np.isnat(due))
+    return np.where(judged, np.where(events[c.EVENT_TIME].to_numpy() > due, 2, 1), 0)

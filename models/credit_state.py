@@ -34,12 +34,14 @@ class State(NamedTuple):
 
 
 class Posterior(NamedTuple):
-    """Of n creators, by id: their state, (n, 5) how many events moved each factor, and the time of the last (NaT)."""
+    """Of n creators, by id: their state, (n, 5) how many events moved each factor, and the time of the last (NaT); of
+    all the events (k, 5) what each moved."""
 
     ids: pd.Index
     state: State
     events: Ints
     last: Times
+    moved: Floats
 
 
 def newcomers(count: int, policy: Policy) -> State:
@@ -79,14 +81,14 @@ def posterior(coded: pd.DataFrame, policy: Policy, creator_ids: pd.Index) -> Pos
     taken = steps(coded, policy)
     owner = creator_ids.get_indexer(pd.Index(coded[c.CREATOR_ID]))
     rows = np.flatnonzero((owner >= 0) & taken.matter)
-    owner, taken = owner[rows], taken.of(rows)
+    moved, owner, taken = taken.moved, owner[rows], taken.of(rows)
     counts = np.zeros((len(creator_ids), len(FACTORS)), np.int64)
     last = np.full(counts.shape, np.datetime64("NaT", "us"))
     for factor in range(len(FACTORS)):
         about = taken.moved[:, factor] != 0
         counts[:, factor] = np.bincount(owner[about], minlength=len(creator_ids))
         last[owner[about], factor] = taken.at[about]  # in order of time: the last one stays
-    return Posterior(creator_ids, _careers(owner, taken, len(creator_ids), policy), counts, last)
+    return Posterior(creator_ids, _careers(owner, taken, len(creator_ids), policy), counts, last, moved)
 
 
 def _careers(owner: Ints, taken: Steps, count: int, policy: Policy) -> State:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
+from features.numbered import Numbered, numbered_together
 from models.credit_factors import CODE, effects
 from models.credit_policy import REPEATED_DEFAULT, REPEATED_VIOLATION, Floats, Policy
 from models.credit_weights import earlier
@@ -54,30 +55,28 @@ def steps(coded: pd.DataFrame, policy: Policy) -> Steps:
 def plain_steps(coded: pd.DataFrame, policy: Policy) -> Steps:
     """The same as if nothing had been repeated."""
     suspends = np.full((len(coded), 2), np.timedelta64("NaT", "us"))
+    codes = Numbered.of(coded[CODE])
     for code, days in policy.suspension_days.items():
-        suspends[(coded[CODE] == code).to_numpy(bool), _column(code, policy)] = _span(days)
-    kind = coded[c.EVENT_TYPE]
+        suspends[codes.are([code]), _column(code, policy)] = _span(days)
     at = coded[c.EVENT_TIME].to_numpy("datetime64[us]")
-    training, settled = ((kind == one).to_numpy(bool) for one in (TRAINING, SETTLED))
+    training, settled = (codes.are([one]) for one in (TRAINING, SETTLED))
     return Steps(effects(coded, policy), at, suspends, training, settled)
 
 
 def offences(coded: pd.DataFrame) -> Offences:
     """By what their repetition is, (n,) a number for each creator and type of violation, and for each creator that
     defaults; -1 for all other events."""
-    kind = coded[c.EVENT_TYPE]
+    kind = Numbered.of(coded[c.EVENT_TYPE])
     return {
-        REPEATED_VIOLATION: _numbered(
-            coded, (kind == VIOLATION) & coded[c.VIOLATION_TYPE].notna(), [c.CREATOR_ID, c.VIOLATION_TYPE]
-        ),
-        REPEATED_DEFAULT: _numbered(coded, kind == DEFAULT, [c.CREATOR_ID]),
+        REPEATED_VIOLATION: _numbered(coded, kind.are([VIOLATION]), [c.CREATOR_ID, c.VIOLATION_TYPE]),
+        REPEATED_DEFAULT: _numbered(coded, kind.are([DEFAULT]), [c.CREATOR_ID]),
     }
 
 
-def _numbered(coded: pd.DataFrame, chosen: pd.Series, by: list[str]) -> Ints:
-    rows = np.flatnonzero(chosen)
-    found = np.full(len(coded), -1)
-    found[rows] = coded.iloc[rows].groupby(by).ngroup()
+def _numbered(coded: pd.DataFrame, chosen: Flags, by: list[str]) -> Ints:
+    rows, found = np.flatnonzero(chosen), np.full(len(coded), -1)
+    if len(rows):
+        found[rows] = numbered_together(*(coded[name].iloc[rows] for name in by))
     return found
 
 

@@ -7,42 +7,50 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import columns as c
-from features.money import to_usd
+from features.numbered import Numbered, Places, last_known, numbered_together
 from features.vocabulary import LIFE_CYCLE_EVENTS
-from models.credit_policy import Policy
+from models.credit_policy import Floats, Policy
 
 AGREEMENTS = ("ACCEPTED", "CONTRACTED")
 """The events that start an order, and whose amount says what it is worth."""
 _SECONDS_A_DAY = 24 * 60 * 60
 
 
-def debiased(ratings: pd.DataFrame, policy: Policy) -> pd.Series:
-    """What a brand of usual severity would have given: each rating plus by how much its brand's lie below others'."""
-    return ratings[c.RATING] + ratings[c.BRAND_ID].map(policy.raters).astype(float).fillna(0.0)
+def debiased(ratings: pd.DataFrame, policy: Policy) -> Floats:
+    """(n,) what a brand of usual severity would have given: each rating plus by how much its brand's lie below
+    others'."""
+    return ratings[c.RATING].to_numpy() + Numbered.of(ratings[c.BRAND_ID]).each(policy.raters, 0.0)
 
 
-def times(coded: pd.DataFrame, policy: Policy) -> pd.Series:
-    """By how much the weight of each event is multiplied, > 0: of the life cycle by the order's, of others 1."""
-    order = coded[c.COLLABORATION_ID]
-    agreed = coded[c.EVENT_TYPE].isin(AGREEMENTS) & order.notna()
-    usd = to_usd(coded[c.AMOUNT], coded[c.CURRENCY], policy.usd).where(agreed).groupby(order).ffill()
-    repeated = policy.repeated.times ** order.map(_repeats(coded[agreed], policy)).astype(float).fillna(0.0)
-    return (_class_times(usd, policy) * repeated).where(coded[c.EVENT_TYPE].isin(LIFE_CYCLE_EVENTS), 1.0)
+def times(coded: pd.DataFrame, policy: Policy) -> Floats:
+    """(n,) by how much the weight of each event is multiplied, > 0: of the life cycle by the order's, of others 1."""
+    kind, order = (Numbered.of(coded[name]) for name in (c.EVENT_TYPE, c.COLLABORATION_ID))
+    agreed = kind.are(AGREEMENTS) & (order.places >= 0)
+    usd = coded[c.AMOUNT].to_numpy() * Numbered.of(coded[c.CURRENCY]).each(policy.usd, np.nan)
+    last = last_known(order.places, agreed & ~np.isnan(usd))
+    classes = _class_times(np.where(last >= 0, usd[last], np.nan) if len(usd) else usd, policy)
+    repeated = policy.repeated.times ** _repeats(coded, order, np.flatnonzero(agreed), policy)
+    return np.where(kind.are(LIFE_CYCLE_EVENTS), classes * repeated, 1.0)
 
 
-def _class_times(usd: pd.Series, policy: Policy) -> pd.Series:
+def _class_times(usd: Floats, policy: Policy) -> Floats:
     """By the class of value, 1 where the amount agreed or its worth in US dollars is not known."""
     starts, factors = ([getattr(one, name) for one in policy.value_classes] for name in ("start", "times"))
     place = np.searchsorted(starts, usd, side="right")  # 0: below all classes
-    return pd.Series(np.array([1.0, *factors])[place], usd.index).where(usd.notna(), 1.0)
+    return np.where(np.isnan(usd), 1.0, np.array([1.0, *factors])[place])
 
 
-def _repeats(agreed: pd.DataFrame, policy: Policy) -> pd.Series:
-    """collaboration_id → how many orders the brand had started with this creator in the days before it did this one."""
-    started = agreed[agreed[c.BRAND_ID].notna()].drop_duplicates(c.COLLABORATION_ID)
-    pair = started.groupby([c.CREATOR_ID, c.BRAND_ID]).ngroup().to_numpy(np.int64)
-    count = earlier(pair, started[c.EVENT_TIME].to_numpy("datetime64[us]"), policy.repeated.days)
-    return pd.Series(count, pd.Index(started[c.COLLABORATION_ID]), dtype=np.float64)
+def _repeats(coded: pd.DataFrame, order: Numbered, agreed: Places, policy: Policy) -> Floats:
+    """(n,) how many orders the brand had started with this creator in the days before it did the event's; ``agreed``
+    are the rows that agree on an order."""
+    branded = agreed[coded[c.BRAND_ID].notna().to_numpy()[agreed]]
+    started = branded[np.unique(order.places[branded], return_index=True)[1]]
+    started.sort()
+    rows = coded[[c.CREATOR_ID, c.BRAND_ID, c.EVENT_TIME]].iloc[started]
+    pair = numbered_together(rows[c.CREATOR_ID], rows[c.BRAND_ID])
+    count = np.zeros(len(order.words) + 1)
+    count[order.places[started]] = earlier(pair, rows[c.EVENT_TIME].to_numpy("datetime64[us]"), policy.repeated.days)
+    return count[order.places]
 
 
 def earlier(group: npt.NDArray[np.int64], at: npt.NDArray[np.datetime64], days: float) -> npt.NDArray[np.int64]:

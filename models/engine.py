@@ -29,7 +29,7 @@ from models.credit_history import history_answer, what_if_answer
 from models.credit_succession import policy_changes
 from models.fraud import past_probabilities
 from models.kept import Kept
-from models.lookup import LEDGER, Lookup, refuse
+from models.lookup import Lookup, refuse
 from models.ranking import rank
 from models.records import record_answers
 from models.renewal import renewed
@@ -174,15 +174,16 @@ class Engine:
         catalogue, [creator_id] = self._asked([request["creator_id"]], "creator_id")
         as_of = pd.Timestamp(request.get("as_of") or catalogue.latest)
         known_by = pd.Timestamp(request.get("known_at") or as_of)
-        events = self._lookup.about(catalogue, [creator_id], LEDGER)["collaboration_events"]
+        with self._lookup.own(catalogue, [creator_id]) as own:
+            events = own["collaboration_events"]
         return history_answer(events, self._bundle.policy, as_of, known_by, creator_id)
 
     def credit_what_if(self, creator_id: str, further: pd.DataFrame) -> dict[str, Any]:
         """/v1/credit/what_if, once the ledger would take the events ``further``; nothing is written."""
         catalogue, ids = self._asked([creator_id], "creator_id")
-        own = self._lookup.about(catalogue, ids, LEDGER)
+        with self._lookup.own(catalogue, ids) as own:
+            events, creators = own["collaboration_events"], own["creators"]
         as_of = max(catalogue.latest, further[c.EVENT_TIME].max())
-        events, creators = own["collaboration_events"], own["creators"]
         return what_if_answer(events, further, creators, self._bundle.policy, as_of, creator_id)
 
     def policy_changes(self) -> pd.DataFrame:

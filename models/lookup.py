@@ -1,6 +1,6 @@
 """What is told of single creators: rows that are looked up when somebody asks, and what was last made of them."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +13,8 @@ from features.errors import bad
 from features.fraud.history import Dossier, Groups, everyones_graph
 from features.graph.creators import Graph
 from features.recent import Recent
-from features.schema import CONTRACT, Tables
-from features.source import Known, Rows, Source, about
+from features.schema import Tables
+from features.source import Known, Own, Rows, Source, about
 from models.authenticity import trained
 from models.bundle import Bundle
 from models.catalogue import Catalogue, Edition
@@ -23,7 +23,6 @@ from models.credit_told import Told, told
 from models.fraud_evidence import GROUPED
 from models.kept import CREDIT, FRAUD, Kept
 
-LEDGER = ("creators", "collaboration_events")
 KEPT = 10_000
 """Creators of whom what was last made is kept, some 6 KB of credit and 5 KB of fraud for each."""
 
@@ -64,10 +63,18 @@ class Lookup:
         with self._source.reading() as rows:
             yield Known(rows, catalogue.latest)
 
-    def about(self, catalogue: Catalogue, ids: Sequence[str], names: Collection[str] = tuple(CONTRACT)) -> Tables:
+    @contextmanager
+    def own(self, catalogue: Catalogue, ids: Sequence[str]) -> Iterator[Own]:
+        """What the catalogue knows of the creators alone, read as it is asked for."""
+        with self.rows(catalogue) as rows:
+            own = Own(rows, ids)
+            _refuse_others(own["creators"], ids)
+            yield own
+
+    def about(self, catalogue: Catalogue, ids: Sequence[str]) -> Tables:
         """What the catalogue knows of the creators (:func:`features.source.about`)."""
         with self.rows(catalogue) as rows:
-            own = about(rows, ids, names)
+            own = about(rows, ids)
         _refuse_others(own["creators"], ids)
         return own
 
@@ -90,8 +97,8 @@ class Lookup:
         self, catalogue: Catalogue, ids: Sequence[str], as_of: pd.Timestamp, known_by: pd.Timestamp | None
     ) -> list[dict[str, Any]]:
         """Credit at a moment, from what was known by another."""
-        own = self.about(catalogue, ids, LEDGER)
-        events, creators = own["collaboration_events"], own["creators"]
+        with self.own(catalogue, ids) as own:
+            events, creators = own["collaboration_events"], own["creators"]
         return credit_answers(events, creators, self._bundle.policy, as_of, ids, known_by)
 
     def fraud(self, catalogue: Catalogue, evidence: Evidence, ids: Sequence[str]) -> list[dict[str, Any] | None]:
@@ -139,8 +146,9 @@ class Lookup:
         return self.ahead.of(kind, catalogue.rows_of(ids).tolist()) if self.ahead else []
 
     def _tell(self, catalogue: Catalogue, ids: Sequence[str]) -> list[Told]:
-        own, as_of = self.about(catalogue, ids, LEDGER), catalogue.latest
-        learned = learn(own["collaboration_events"], own["creators"], self._bundle.policy, as_of, ids)
+        with self.own(catalogue, ids) as own:
+            events, creators, as_of = own["collaboration_events"], own["creators"], catalogue.latest
+        learned = learn(events, creators, self._bundle.policy, as_of, ids)
         each = {one.creator_id: one for group in learned for one in told(group, as_of)}
         return [each[creator_id] for creator_id in ids]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from features import schema
 from models.credit import credit_answers, credit_scores, learn, load_policy
-from models.credit_factors import FACTORS, coded_events, event_points, evidence, factor_scores, total
+from models.credit_factors import FACTORS, coded_events, effects, event_points, evidence, factor_scores, total
 from models.credit_policy import Floats
 from models.credit_state import posterior
 from models.credit_told import told
@@ -135,7 +135,8 @@ def test_confidence_grows_with_evidence_and_fades_with_silence() -> None:
 @given(EVENTS)
 def test_posterior_is_the_recursion_of_the_docs(history: Sequence[Event]) -> None:
     coded = coded_events(ledger(history), AS_OF)
-    found, state = evidence(coded, POLICY), posterior(coded, POLICY, ME).state
+    (_, state, *_, moved) = posterior(coded, POLICY, ME)
+    found = evidence(coded, moved)
     for place, name in enumerate(FACTORS):
         prior = POLICY.factors[name]
         alpha, beta = prior.prior_mean * prior.prior_events, (1 - prior.prior_mean) * prior.prior_events
@@ -150,7 +151,8 @@ def test_posterior_is_the_recursion_of_the_docs(history: Sequence[Event]) -> Non
 @given(EVENTS)
 def test_points_of_an_event_are_the_score_less_the_score_without_it(history: Sequence[Event]) -> None:
     events = ledger(history)
-    found = evidence(coded_events(events, AS_OF), POLICY)
+    coded = coded_events(events, AS_OF)
+    found = evidence(coded, effects(coded, POLICY))
     points = event_points(found, POLICY).groupby(found["event_id"]).sum()
     for event_id, gained in points.items():
         without = events[events["event_id"] != event_id]

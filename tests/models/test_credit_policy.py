@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models.credit import ACTIONS, POLICY_FILE, credit_answers, load_policy
-from models.credit_factors import FACTORS, coded_events, evidence
+from models.credit_factors import FACTORS, coded_events, effects, evidence
 from models.credit_state import posterior
 from models.credit_texts import TEXTS
 from tests.models.test_credit import AS_OF, ME, NOBODY, POLICY, Event, ledger, score
@@ -67,7 +67,8 @@ def test_policy_of_an_older_release_has_no_raters_classes_or_repeats(tmp_path: P
     policy = load_policy(path)
     contract = {"event_type": "CONTRACTED", "amount": 9000.0, "currency": "USD"}
     orders = [{**one, "collaboration_id": f"k{n}", "brand_id": "b1"} for n in (1, 2) for one in (contract, SETTLED)]
-    assert evidence(coded_events(ledger(orders), AS_OF), policy)["weight"].tolist() == [0.5, 0.5, 1.0, 1.0]
+    coded = coded_events(ledger(orders), AS_OF)
+    assert evidence(coded, effects(coded, policy))["weight"].tolist() == [0.5, 0.5, 1.0, 1.0]
 
 
 EXAMPLE: list[Event] = [

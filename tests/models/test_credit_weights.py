@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features import columns as c
-from models.credit_factors import coded_events, evidence
+from models.credit_factors import coded_events, effects, evidence
 from models.credit_policy import Repeated, ValueClass
 from models.credit_weights import times
 from tests.models.test_credit import AS_OF, DAY, POLICY, START, Event, few, ledger
@@ -27,7 +27,8 @@ WEIGHING = replace(
 
 def weights(events: Sequence[Event]) -> list[float]:
     """The signed weights of the events that weigh something, in order of time."""
-    return evidence(coded_events(ledger(events), AS_OF), WEIGHING)["weight"].round(6).tolist()
+    coded = coded_events(ledger(events), AS_OF)
+    return evidence(coded, effects(coded, WEIGHING))["weight"].round(6).tolist()
 
 
 def rated(rating: float, brand_id: str | None) -> Event:
@@ -63,7 +64,8 @@ def test_a_rating_says_what_a_brand_of_usual_severity_would_have_said(
 def test_more_stars_of_one_brand_never_weigh_less(severity: float, one: float, other: float) -> None:
     policy = replace(POLICY, raters={"b1": severity})
     rows = ledger([rated(1, "b1"), rated(min(one, other), "b1"), rated(max(one, other), "b1"), rated(5, "b1")])
-    found = evidence(coded_events(rows, AS_OF), policy).set_index("event_id")["weight"].reindex(rows["event_id"])
+    coded = coded_events(rows, AS_OF)
+    found = evidence(coded, effects(coded, policy)).set_index("event_id")["weight"].reindex(rows["event_id"])
     found = found.fillna(0.0)  # what says nothing is no evidence
     assert found.is_monotonic_increasing
     assert found.iloc[0] <= 0 <= found.iloc[-1]
@@ -91,7 +93,7 @@ def test_a_brand_that_comes_back_within_days_says_less_each_time_and_everything_
     orders = [*order(1, 0), *order(2, 5), *order(3, 10), *order(4, 30), *order(5, 11, "b2")]
     found = times(coded_events(ledger(orders), AS_OF), WEIGHING)
     rows = coded_events(ledger(orders), AS_OF)
-    by_order = pd.Series(found.to_numpy(), rows[c.COLLABORATION_ID]).groupby(level=0).agg(set).to_dict()
+    by_order = pd.Series(found, rows[c.COLLABORATION_ID]).groupby(level=0).agg(set).to_dict()
     assert by_order == {"k1": {1.0}, "k2": {0.5}, "k3": {0.25}, "k4": {1.0}, "k5": {1.0}}
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from features import columns as c
 from features.asof import known_at
 from features.schema import COLLABORATION_EVENTS
-from models.credit_factors import FACTORS, WEIGHT, coded_events, evidence, factor_scores
+from models.credit_factors import FACTORS, WEIGHT, coded_events, effects, evidence, factor_scores
 from models.credit_policy import Policy
 from models.credit_state import posterior
 from training.credit.cases import SUCCEEDED, cases, histories
@@ -92,7 +92,8 @@ def _prior_mean(ledgers: Sequence[pd.DataFrame], policy: Policy, name: str) -> f
 def careers(events: pd.DataFrame, policy: Policy, name: str) -> list[Values]:
     """The signed weights of one factor's events in order, of each creator who ever took an order and has any."""
     working = events.loc[events[c.EVENT_TYPE] == "ACCEPTED", c.CREATOR_ID]
-    found = evidence(coded_events(events, known_at(events, COLLABORATION_EVENTS).max()), policy)
+    standing = coded_events(events, known_at(events, COLLABORATION_EVENTS).max())
+    found = evidence(standing, effects(standing, policy))
     own = found[(found[c.FACTOR] == name) & found[c.CREATOR_ID].isin(working)]
     return [weights.to_numpy(np.float64) for _, weights in own.groupby(c.CREATOR_ID)[WEIGHT]]
 
