@@ -1,6 +1,7 @@
 """Every text of a run, embedded and counted once, so that states at many dates share the work."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,12 +35,18 @@ class TextBank:
 
     def __init__(self, encoder: Encoder, cache: EmbeddingCache | None = None, progress: bool = False) -> None:
         self.encoder, self._cache, self._progress = encoder, cache, progress
-        self._texts: dict[str, Text] = {}
+        self._texts: MutableMapping[str, Text] = {}
         self.recent: Recent[Any] = Recent(MOST_RECENT)
+
+    def passing(self) -> "TextBank":
+        """Another bank that knows these texts too; what is added to it goes with it."""
+        other = TextBank(self.encoder, self._cache, self._progress)
+        other._texts = ChainMap({}, self._texts)
+        return other
 
     def add(self, texts: Iterable[str]) -> None:
         """Embeds and counts the texts that are new."""
-        self._texts |= self._read(texts)
+        self._texts.update(self._read(texts))
 
     def pooled(self, groups: Sequence[Sequence[str]]) -> tuple[Floats, sparse.csr_matrix]:
         """Per group of texts the unit mean vector (n, d) and the summed term counts (n, BUCKETS); zeros for no text.

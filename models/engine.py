@@ -231,7 +231,8 @@ class Engine:
         own = about(rows, creator_ids)
         latest = max(catalogue.latest, data_as_of(own))
         own = known(own, latest, latest)
-        self._catalogue = renewed(catalogue, self._bundle, own, ids, latest, self._bank)
+        # What creators write of themselves changes all the time: a bank that kept it would grow without end.
+        self._catalogue = renewed(catalogue, self._bundle, own, ids, latest, self._bank.passing())
         if not ids.isin(own["creators"][c.CREATOR_ID]).all():
             self._evidence = self._lookup.evidence(self._catalogue, first=False)
 

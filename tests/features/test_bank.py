@@ -53,6 +53,16 @@ def test_texts_read_in_passing_are_not_kept() -> None:
     assert encoder.embedded == ["a brief", "tea", "a brief", "tea"]
 
 
+def test_a_passing_bank_knows_what_the_other_does_and_leaves_nothing_there() -> None:
+    encoder = CountingEncoder()
+    bank = TextBank(encoder)
+    bank.add(["tea"])
+    passing = bank.passing()
+    vectors, _ = passing.pooled([["tea", "new"], ["new"]])
+    np.testing.assert_array_equal(vectors, bank.pooled([["tea", "new"], ["new"]])[0])
+    assert encoder.embedded == ["tea", "new", "new"]
+
+
 def test_the_cache_spares_the_next_run_its_embedding(tmp_path: Path) -> None:
     TextBank(CountingEncoder(), EmbeddingCache(tmp_path)).add(["tea"])
     encoder = CountingEncoder()
