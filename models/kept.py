@@ -4,6 +4,7 @@ import json
 import os
 import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
@@ -16,9 +17,8 @@ LENGTH = 24  # bits; the place in the file stands above them
 
 
 class Kept:
-    """At most one JSON value of each of KINDS for each of ``size`` rows, some 3 KB a creator, in two files without a
-    name, which go with the last process that has them open: ``values`` one after the other, ``places`` (kinds, size)
-    where, 0 for none."""
+    """At most one JSON value of each of KINDS for each of ``size`` rows, some 3 KB a creator, in two files: ``values``
+    one after the other, ``places`` (kinds, size) where, 0 for none."""
 
     def __init__(self, size: int, values: IO[bytes], places: IO[bytes]) -> None:
         self.size, self._files = size, (values, places)
@@ -28,10 +28,17 @@ class Kept:
 
     @classmethod
     def empty(cls, size: int, folder: Path) -> Self:
-        """With nothing in it yet, on the disk of ``folder``."""
+        """With nothing in it yet, on the disk of ``folder``, in files without a name, which go with the last process
+        that has them open."""
         values, places = (TemporaryFile(dir=folder) for _ in range(2))  # noqa: SIM115 - open as long as this is read
-        values.write(b"\0")  # so that no value is at 0
-        values.flush()
+        places.truncate(8 * len(KINDS) * size)
+        return cls(size, values, places)
+
+    @classmethod
+    def beside(cls, size: int, folder: Path) -> Self:
+        """The one that all processes share which read the catalogue in ``folder``, and which goes with it."""
+        paths = (folder / "told.values", folder / "told.places")
+        values, places = (os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") for path in paths)
         places.truncate(8 * len(KINDS) * size)
         return cls(size, values, places)
 
@@ -50,6 +57,11 @@ class Kept:
         """The value for each of ``rows``; None where there is none, as for -1."""
         return [self._value(KINDS.index(kind), row) for row in rows]
 
+    def unmade(self, kind: str, rows: range) -> list[int]:
+        """Those of ``rows`` that have no value yet."""
+        places = self._places[KINDS.index(kind), rows.start : rows.stop]
+        return (rows.start + np.flatnonzero(places == 0)).tolist()
+
     def put(self, kind: str, rows: Sequence[int], values: Iterable[Any]) -> None:
         """Keeps values that JSON can hold; a reader finds them from then on."""
         told = [json.dumps(value, ensure_ascii=False, allow_nan=False).encode() for value in values]
@@ -62,4 +74,8 @@ class Kept:
 
     def _value(self, kind: int, row: int) -> Any:
         place = int(self._places[kind, row]) if row >= 0 else 0
-        return json.loads(os.pread(self.descriptors[0], place & ~(-1 << LENGTH), place >> LENGTH)) if place else None
+        if not place:
+            return None
+        with suppress(ValueError):  # where a computer lost power, the end of a file may be missing
+            return json.loads(os.pread(self.descriptors[0], place & ~(-1 << LENGTH), place >> LENGTH))
+        return None

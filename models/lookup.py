@@ -118,17 +118,17 @@ class Lookup:
             _refuse_others(rows.where("creators", c.CREATOR_ID, ids), ids)
             yield Dossier(rows, catalogue.as_of, groups)
 
-    def make_ahead(self, catalogue: Catalogue, evidence: Evidence, rows: range, kept: Kept) -> None:
-        """Puts into ``kept`` what is told of the creators in these rows of a catalogue that was just built, as far as
-        the source has them."""
+    def make_ahead(self, catalogue: Catalogue, evidence: Evidence, rows: Sequence[int], kept: Kept) -> None:
+        """Puts into ``kept`` what is told of the creators in these rows of a catalogue as it was built, as far as the
+        source has them; credit, which everyone has, last."""
         with self.rows(catalogue) as source:
-            ids = list(catalogue.state.ids[rows.start : rows.stop])
+            ids = list(catalogue.state.ids.take(rows))
             there = source.where("creators", c.CREATOR_ID, ids)[c.CREATOR_ID]
         ids = [one for one in there if not catalogue.missing([one])]
         places = catalogue.rows_of(ids).tolist()
-        kept.put(CREDIT, places, [one.to_json() for one in self._tell(catalogue, ids)])
         if self._bundle.fraud is not None:
             kept.put(FRAUD, places, self._scores(catalogue, evidence.groups, ids))
+        kept.put(CREDIT, places, [one.to_json() for one in self._tell(catalogue, ids)])
 
     def _told_of(self, catalogue: Catalogue, editions: Sequence[Edition]) -> list[Told]:
         ids = [creator_id for creator_id, _ in editions]

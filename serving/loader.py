@@ -9,7 +9,7 @@ from models.bundle import Bundle
 from models.engine import Engine, bank_for
 from models.golden import check_golden
 from models.shelf import load_catalogue
-from serving.ahead import WORTH, begin
+from serving.ahead import WORTH, begin, begin_beside
 from serving.follower import Follower
 from serving.shelves import LARGE, MOST_BEHIND, Shelves
 from serving.store import Store
@@ -50,14 +50,17 @@ class Loader:
         folder = kept[0] if kept else None
         engine = Engine(bundle, self._store, bank, load_catalogue(folder) if folder else None)
         engine.rank(FIRST)
-        # Each worker makes its own: for as many creators as are mapped from files, hours that slow down rankings.
-        if by_id and not folder and engine.catalogue.size >= WORTH:
-            self._begin_ahead(release, engine)
+        if by_id and engine.catalogue.size >= WORTH:
+            self._begin_ahead(release, engine, folder)
         return Follower(engine, self._store, since)
 
-    def _begin_ahead(self, release: Path, engine: Engine) -> None:
+    def _begin_ahead(self, release: Path, engine: Engine, folder: Path | None) -> None:
+        url, catalogue = self._store.url, engine.catalogue
         try:
-            engine.read_ahead(begin(self._home, release, self._store.url, engine.catalogue))
+            if folder:
+                engine.read_ahead(begin_beside(folder, release, url, catalogue.size))
+            else:
+                engine.read_ahead(begin(self._home, release, url, catalogue))
         except OSError:
             logger.exception("answers about single creators are made when they are asked for, not ahead")
 

@@ -1,11 +1,13 @@
 """Rows that are looked up in a store are those that tables in memory hold, and answers made of either are the same."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 
 from features import columns as c
@@ -20,7 +22,7 @@ from models.kept import CREDIT, FRAUD, Kept
 from models.lookup import Lookup
 from models.registry import local_champion
 from models.shelf import save_catalogue
-from serving.ahead import make
+from serving.ahead import begin_beside, make
 from serving.follower import Follower
 from serving.opening import open_store
 from serving.store import Store
@@ -126,9 +128,33 @@ def test_answers_made_ahead_from_a_store_and_a_catalogue_on_disk_are_those_made_
     store, home, release, tmp_path
 ):
     serving, kept, folder = engine(release, store), Kept.empty(FEW, tmp_path), tmp_path / "built-x"
-    save_catalogue(serving.catalogue, folder / local_champion(home).name)
+    save_catalogue(serving.catalogue, folder)
+    save_catalogue(serving.catalogue, shared := tmp_path / "shared")
     make(local_champion(home), store.url, folder, map(os.dup, kept.descriptors))
     asked = {"creator_ids": list(serving.catalogue.state.ids)}
     assert kept.of(FRAUD, range(FEW)) == serving.fraud_score(asked)["results"]
     assert [one["answer"] for one in kept.of(CREDIT, range(FEW))] == serving.credit(asked)["results"]
     assert not folder.exists()
+    Kept.beside(FEW, shared).put(CREDIT, range(3, FEW), ["made before"] * (FEW - 3))
+    make(local_champion(home), store.url, shared, ())
+    beside = Kept.beside(FEW, shared)
+    assert beside.unmade(CREDIT, range(FEW)) == []
+    for kind in (CREDIT, FRAUD):
+        assert beside.of(kind, range(3)) == kept.of(kind, range(3))
+    assert beside.of(CREDIT, range(3, FEW)) == ["made before"] * (FEW - 3)
+
+
+def test_workers_on_one_machine_have_one_process_make_the_answers_of_a_catalogue_they_map(home, tmp_path):
+    release, before = local_champion(home), psutil.Process().children()
+    first, second = (begin_beside(tmp_path, release, "sqlite:///none", FEW) for _ in range(2))
+    (made,) = [one for one in psutil.Process().children() if one not in before]
+    second.put(CREDIT, [0, 1], ["first", "last"])
+    assert first.of(CREDIT, [0, 1, 2, -1]) == ["first", "last", None, None]
+    os.truncate(tmp_path / "told.values", len(json.dumps("first")) + 2)  # a computer lost power
+    assert first.of(CREDIT, [0, 1]) == ["first", None]
+    del first
+    assert not made.is_running()
+    third = begin_beside(tmp_path, release, "sqlite:///none", FEW)
+    assert made not in psutil.Process().children()
+    assert len(psutil.Process().children()) == len(before) + 1
+    assert (second.size, third.size) == (FEW, FEW)

@@ -1,7 +1,7 @@
 """How many answers by id one core gives, one creator at a time: computed from its rows, and told from what was kept.
 
-Rows are in memory here, and each request looks through all of them: what a database adds to a first answer, or saves
-of it, is not in the figures. Rates are answers per second of CPU.
+Rows are in memory here: what a database adds to a first answer is not in the figures. Rates are answers per second of
+CPU.
 """
 
 import time
