@@ -5,9 +5,9 @@ something about the state and leave it as it is. Events are read in order of tim
 cycle with remarks last, then of event_id: a dataset that knows only days can still be read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ import pandas as pd
 from features import columns as c
 from features.vocabulary import LIFE_CYCLE_EVENTS
 
+Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 START = ""
 """The state before the first event."""
 TRANSITIONS = {
@@ -113,10 +115,13 @@ def ordered(events: pd.DataFrame) -> pd.DataFrame:
 
 def gaps(steps: pd.DataFrame) -> pd.Series:
     """For each of ``steps`` (:func:`ordered`) whether it may not follow the state before it."""
-    key, _ = pd.factorize(steps[c.COLLABORATION_ID])
-    moves = pd.Series(_STATES.get_indexer(steps[c.EVENT_TYPE]), steps.index)
-    before = moves.where(moves >= 0).groupby(key).ffill().groupby(key).shift().fillna(_STATES.get_loc(START))
-    return pd.Series(~_LEGAL[before.astype(int), _EVENTS.get_indexer(steps[c.EVENT_TYPE])], steps.index)
+    moves, rows = _STATES.get_indexer(steps[c.EVENT_TYPE]), np.arange(len(steps))
+    _, starts = _groups(steps)
+    before = np.maximum.accumulate(np.where(moves >= 0, rows, -1))  # the last row so far that is no remark
+    before = np.concatenate([[-1], before])[: len(rows)]
+    inside = before >= np.repeat(starts, np.diff(starts, append=len(rows)))
+    states = np.where(inside, moves[before], _STATES.get_loc(START))
+    return pd.Series(~_LEGAL[states, _EVENTS.get_indexer(steps[c.EVENT_TYPE])], steps.index)
 
 
 def collaborations(events: pd.DataFrame) -> pd.DataFrame:
@@ -129,16 +134,32 @@ def collaborations(events: pd.DataFrame) -> pd.DataFrame:
     collaboration_id and conduct events are not looked at; every event given counts, whatever its time.
     """
     steps = ordered(events[READ])
-    key, ids = pd.factorize(steps[c.COLLABORATION_ID])  # grouping by numbers a dozen times compares no strings
-    done = steps.groupby(key)[[c.CREATOR_ID, c.BRAND_ID, c.BRIEF_ID]].first()
-    for name, kinds in _MOMENTS.items():
-        done[name] = _first(steps, steps[c.EVENT_TYPE].isin(kinds), key)
-    poor = _first(steps, (steps[c.EVENT_TYPE] == "RATED") & (steps[c.RATING] < POOR), key)
-    done["failed_at"] = done["failed_at"].where(~(poor < done["failed_at"]), poor).fillna(poor)
-    done[c.RATING] = steps[c.RATING].where(steps[c.EVENT_TYPE] == "RATED").groupby(key).last()
-    done["state"] = steps[c.EVENT_TYPE].where(~steps[c.EVENT_TYPE].isin(REMARKS)).groupby(key).last()
-    done["incomplete"] = gaps(steps).groupby(key).any().astype(bool)
-    return done.set_index(pd.Index(ids, name=c.COLLABORATION_ID)).reset_index()
+    ids, starts = _groups(steps)
+    kinds, rows = _EVENTS.get_indexer(steps[c.EVENT_TYPE]), np.arange(len(steps))
+    rated, rating = kinds == _EVENTS.get_loc("RATED"), steps[c.RATING].to_numpy()
+
+    def first(name: str, chosen: Flags) -> Any:
+        places = np.minimum.reduceat(np.where(chosen, rows, len(rows)), starts)
+        return steps[name].array.take(np.where(places < len(rows), places, -1), allow_fill=True)
+
+    def last(name: str, chosen: Flags) -> Any:
+        return steps[name].array.take(np.maximum.reduceat(np.where(chosen, rows, -1), starts), allow_fill=True)
+
+    def any_of(names: Sequence[str]) -> Flags:
+        return np.isin(kinds, _EVENTS.get_indexer(names))
+
+    chosen = {name: any_of(names) for name, names in _MOMENTS.items()}
+    chosen["failed_at"] |= rated & (rating < POOR)
+    return pd.DataFrame(
+        {
+            c.COLLABORATION_ID: ids,
+            **{name: first(name, steps[name].notna().to_numpy()) for name in (c.CREATOR_ID, c.BRAND_ID, c.BRIEF_ID)},
+            **{name: first(c.EVENT_TIME, happened) for name, happened in chosen.items()},
+            c.RATING: last(c.RATING, rated & ~np.isnan(rating)),
+            "state": last(c.EVENT_TYPE, ~any_of(REMARKS)),
+            "incomplete": np.logical_or.reduceat(gaps(steps).to_numpy(), starts),
+        }
+    )
 
 
 def workload(collabs: pd.DataFrame) -> pd.Series:
@@ -147,5 +168,7 @@ def workload(collabs: pd.DataFrame) -> pd.Series:
     return collabs.loc[running, c.CREATOR_ID].value_counts()
 
 
-def _first(steps: pd.DataFrame, chosen: pd.Series, key: npt.NDArray[np.int64]) -> pd.Series:
-    return steps[c.EVENT_TIME].where(chosen).groupby(key).min()
+def _groups(steps: pd.DataFrame) -> tuple[pd.Index, Rows]:
+    """The collaboration_ids of ordered ``steps``, and the row at which each begins."""
+    key, ids = pd.factorize(steps[c.COLLABORATION_ID])
+    return ids, np.flatnonzero(np.diff(key, prepend=-1))

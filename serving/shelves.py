@@ -24,6 +24,7 @@ CATALOGUES = "catalogues"
 LARGE = 100_000  # creators; a smaller catalogue is built in a worker's own memory in seconds
 MOST_BEHIND = 5_000  # creators who changed since: more make every request slower than a new catalogue is worth
 KEPT = 2  # of a release, the newest
+NICE = 10  # whoever answers goes first, and a catalogue that is wanted still comes
 
 
 class Shelves:
@@ -81,4 +82,5 @@ def build(home: Path, release: Path, url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(NICE)
     build(Path(sys.argv[1]), Path(sys.argv[2]), os.environ["CREATORMATCH_SHELF"], Path(sys.argv[3]))
