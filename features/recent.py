@@ -41,6 +41,11 @@ class Recent(Generic[Value]):
             other.keep({key: value for key, value in self._values.items() if still(key)})
         return other
 
+    def values(self) -> list[Value]:
+        """All of them, the one that was asked for last at the end."""
+        with self._lock:
+            return list(self._values.values())
+
     def keep(self, made: Mapping[Key, Value]) -> None:
         """Puts values in the place of those under their keys."""
         with self._lock:

@@ -3,6 +3,7 @@ both call it."""
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from features.text import EmbeddingCache, encoder_id, encoder_name, load_encoder
 from features.validation import wall_clock
 from models.authenticity import accounts_answer, audience_answer, comments_answer, trained
 from models.bundle import Bundle
-from models.catalogue import Catalogue, build_catalogue
+from models.catalogue import MOST_READINGS, Catalogue, build_catalogue
 from models.collaborations import collaborations_answer
 from models.credit_assessments import AUTHENTICITY, INTERACTION, INTERACTION_VERSION, assessments, interaction
 from models.credit_history import history_answer, what_if_answer
@@ -37,6 +38,7 @@ from models.risk import queue, risk_table, simulate
 from models.search import profile, search
 from models.similar import similar
 
+REHEARSED = ("brief", "filters")
 RANK_FIELDS = frozenset(
     "brief limit filters exclude_creator_ids pin_creator_ids bids diversity explore seed explain".split()
 )
@@ -56,6 +58,7 @@ class Engine:
     def __init__(self, bundle: Bundle, source: Source, bank: TextBank, built: Catalogue | None = None) -> None:
         self._bundle, self._bank, self._lookup = bundle, bank, Lookup(bundle, source)
         self._briefs: Recent[pd.Series] = Recent(MOST_RECENT)
+        self._ranked: Recent[Mapping[str, Any]] = Recent(MOST_READINGS)
         self._catalogue = built or _built(bundle, source, bank)
         self._evidence = self._lookup.evidence(self._catalogue)
 
@@ -97,7 +100,16 @@ class Engine:
         key = json.dumps(request.get("brief"), sort_keys=True, default=repr)
         # A brief without a date was written when it first came: no answer depends on that.
         brief = self._briefs.get(key, lambda: brief_row(request, catalogue.latest))
-        return rank(catalogue, self._bundle, self._bank, request, brief)
+        answer = rank(catalogue, self._bundle, self._bank, request, brief)
+        self._ranked.keep({key: {name: request[name] for name in REHEARSED if name in request}})
+        return answer
+
+    def rehearse(self, other: "Engine") -> None:
+        """Ranks for the briefs that ``other`` ranked for lately, so that after a swap nobody waits while they are read
+        anew."""
+        for request in other._ranked.values():
+            with suppress(InputError):  # a filter by what only the other release knows
+                self.rank(request)
 
     def search(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """/v1/creators/search."""

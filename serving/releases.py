@@ -75,6 +75,7 @@ class Releases(Watch):
 
     def _swap(self, new: Follower) -> None:
         check_speed(new.engine, self._served.engine)
+        new.engine.rehearse(self._served.engine)
         new.look()
         if len(new.engine.policy_changes()):
             with self._store.writing() as store:  # nobody else writes between the policy and the ledger it is for

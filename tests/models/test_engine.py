@@ -274,3 +274,13 @@ def test_an_engine_goes_with_its_last_request_and_needs_no_collector(engine: Eng
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_an_engine_that_rehearses_reads_no_brief_again_that_the_other_was_asked(engine: Engine, few: Tables) -> None:
+    served, new = (Engine(engine._bundle, InMemory(few), engine._bank) for _ in range(2))
+    asked = {"brief": BRIEF, "filters": {"min_followers": 10}, "limit": 3}
+    served.rank(asked)
+    new.rehearse(served)
+    (read,) = new.catalogue.readings.values()
+    assert new.rank(asked)["results"] == served.rank(asked)["results"]
+    assert new.catalogue.readings.values() == [read]

@@ -49,6 +49,9 @@ class FakeEngine:
     def rank(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return self.search(request) | {"ranking_id": str(uuid4()), "models": {"release": "7"}}
 
+    def rehearse(self, other: "FakeEngine") -> None:
+        pass
+
     def search(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return {"asked": dict(request), "results": [{"creator_id": one} for one in self.ids]}
 
