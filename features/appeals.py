@@ -99,8 +99,9 @@ def appeals(events: pd.DataFrame) -> list[Appeal]:
     if not appealed:
         return []
     rows = case_events(events, appealed)
+    against = rows[FINDING_ID].notna() & rows[FINDING_ID].isin(set(appealed.values()))  # an appeal may name nothing
     cases: dict[tuple[str, str], list[Any]] = {}
-    for event in rows[rows[FINDING_ID].isin(set(appealed.values()))].itertuples():
+    for event in rows[against].itertuples():
         cases.setdefault((event.creator_id, event.finding_id), []).append(event)
     found = [one for case in cases.values() for one in _against(case)]
     return sorted(found, key=lambda one: (one.opened_at, one.appeal_id))

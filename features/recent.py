@@ -49,6 +49,8 @@ class Recent(Generic[Value]):
     def keep(self, made: Mapping[Key, Value]) -> None:
         """Puts values in the place of those under their keys."""
         with self._lock:
-            self._values.update(made)
+            for key, value in made.items():
+                self._values[key] = value
+                self._values.move_to_end(key)
             while len(self._values) > self._most:
                 self._values.popitem(last=False)

@@ -58,8 +58,10 @@ def coded(events: pd.DataFrame) -> pd.DataFrame:
     severity = np.nan_to_num(standing[c.SEVERITY].to_numpy(), nan=1).round().astype(int)
     endings = ["", "_ON_TIME", "_LATE", *(f"_{one}" for one in SEVERITIES), "_", *("_" + one for one in factor.words)]
     ending = _punctuality(standing, kind)
-    ending = np.where(kind.are(["VIOLATION_CONFIRMED"]), 2 + severity, ending)
-    ending = np.where(kind.are(["ASSESSED"]), endings.index("_") + 1 + factor.places, ending)
+    unknown = endings.index("_")
+    severe = np.where(np.isin(severity, SEVERITIES), endings.index("_1") - 1 + severity, unknown)
+    ending = np.where(kind.are(["VIOLATION_CONFIRMED"]), severe, ending)
+    ending = np.where(kind.are(["ASSESSED"]), unknown + 1 + factor.places, ending)
     codes = pd.array([word + end for word in kind.words for end in endings], dtype="str")
     measure = np.where(kind.are(["RATED"]), standing[c.RATING], standing[c.VALUE])
     return standing.assign(**{CODE: codes.take(kind.places * len(endings) + ending), MEASURE: measure})

@@ -121,7 +121,7 @@ def lockstep_activity(history: History) -> Evidence:
     fullest = None
     if hours:
         fullest = {"from": moment_of(hours[0][0]), "engagements": hours[0][1], "of": len(history.acts)}
-    others = history.busy_hours
+    others = history.busy_hours()
     same = [
         {"account_id": account, "hour": moment_of(hour), "creators": int(others[account, hour])}
         for account, hour in dict.fromkeys((act[c.ACCOUNT_ID], act["hour"]) for act in history.acts)

@@ -62,8 +62,8 @@ class VectorIndex:
             return self._best(query, k, allowed.rows)
         if self._cells:
             return self._best(query, k, self._cells.search(query, max(AGAIN * k, AT_LEAST), allowed))
-        parameters = faiss.SearchParameters()
-        parameters.sel = _selector(allowed)
+        parameters, selector = faiss.SearchParameters(), _selector(allowed)
+        parameters.sel = selector
         scores, rows = self._flat.search(query[None, :], k, params=parameters)
         return rows[0], scores[0]
 
@@ -93,9 +93,10 @@ class _Cells:
         nearest = np.argsort(-(self._centroids @ query), kind="stable")
         enough = max(k, int(np.clip(READ * allowed.count / allowed.size, *SCANNED)))
         probes = int(np.searchsorted(np.cumsum(held[nearest]), enough)) + 1
+        selector = _selector(allowed)
         while True:
             parameters = faiss.SearchParametersIVF()
-            parameters.nprobe, parameters.sel = min(probes, len(nearest)), _selector(allowed)
+            parameters.nprobe, parameters.sel = min(probes, len(nearest)), selector
             rows = self.index.search(query[None, :], k, params=parameters)[1][0]
             found = rows[rows >= 0]
             if len(found) == k or probes >= len(nearest):
@@ -104,7 +105,7 @@ class _Cells:
 
 
 def _selector(allowed: Subset) -> faiss.IDSelectorBitmap:
-    """FAISS reads the bits from where they are, which is as long as whoever searches holds ``allowed``."""
+    """FAISS reads the bits from where they are: whoever searches holds ``allowed`` and the selector until the end."""
     octets = allowed.bits.view(np.uint8)
     return faiss.IDSelectorBitmap(len(octets), faiss.swig_ptr(octets))
 

@@ -1,15 +1,20 @@
 """What is told of a catalogue's creators, made ahead: one process writes it, those that answer read it."""
 
+import hashlib
 import json
 import os
 import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
 import numpy as np
+
+import features
+import models
 
 FRAUD, CREDIT = "fraud", "credit"
 KINDS = (FRAUD, CREDIT)
@@ -36,8 +41,9 @@ class Kept:
 
     @classmethod
     def beside(cls, size: int, folder: Path) -> Self:
-        """The one that all processes share which read the catalogue in ``folder``, and which goes with it."""
-        paths = (folder / "told.values", folder / "told.places")
+        """The one that all processes of this code share which read the catalogue in ``folder``, and which goes with
+        it."""
+        paths = (folder / f"told-{_code()}.{name}" for name in ("values", "places"))
         values, places = (os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") for path in paths)
         places.truncate(8 * len(KINDS) * size)
         return cls(size, values, places)
@@ -79,3 +85,14 @@ class Kept:
         with suppress(ValueError):  # where a computer lost power, the end of a file may be missing
             return json.loads(os.pread(self.descriptors[0], place & ~(-1 << LENGTH), place >> LENGTH))
         return None
+
+
+@cache
+def _code() -> str:
+    """Of what answers are made with beside the release: other code makes them anew."""
+    digest = hashlib.sha256()
+    for room in (features, models):
+        for path in sorted(Path(str(room.__file__)).parent.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

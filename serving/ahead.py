@@ -6,6 +6,7 @@ milliseconds, of two hundred together one or two each.
 
 import fcntl
 import gc
+import logging
 import os
 import shutil
 import subprocess
@@ -30,6 +31,8 @@ AT_ONCE = 200  # creators
 WORTH = 1000  # creators; of fewer, answers are made when they are asked for
 IDLE = 19
 
+logger = logging.getLogger(__name__)
+
 
 def begin(home: Path, release: Path, url: str, catalogue: Catalogue) -> Kept:
     """What a process begins to make of the creators of a ``catalogue`` that was just built, until nobody reads it any
@@ -51,17 +54,26 @@ def begin_beside(folder: Path, release: Path, url: str, size: int) -> Kept:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:  # another worker's process is at it
         lock.close()
-    else:
-        weakref.finalize(kept, _end, _process(release, url, folder, ()), lock.close)  # held until then
+    else:  # the process holds the lock, too: as long as it writes, nobody else begins
+        process = _process(release, url, folder, (), lock.fileno())
+        weakref.finalize(kept, _end, process, lock.close)
     return kept
 
 
-def _process(release: Path, url: str, folder: Path, descriptors: tuple[int, ...]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "serving.ahead", str(release), str(folder), *map(str, descriptors)]
+def _process(
+    release: Path, url: str, folder: Path, descriptors: tuple[int, ...], *held: int
+) -> "subprocess.Popen[bytes]":
+    """One that puts its answers into the :class:`Kept` of ``descriptors``, or beside the catalogue without any."""
+    numbers = map(str, (os.getpid(), *descriptors))
+    command = [sys.executable, "-m", "serving.ahead", str(release), str(folder), *numbers]
     # A URL may hold a password, and arguments are seen by all; a Bento's code is where only this process looks.
     settings = {"CREATORMATCH_AHEAD": url, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
-        command, env=os.environ | settings, pass_fds=descriptors, start_new_session=True, stdin=subprocess.DEVNULL
+        command,
+        env=os.environ | settings,
+        pass_fds=(*descriptors, *held),
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -82,14 +94,19 @@ def make(release: Path, url: str, folder: Path, descriptors: Iterable[int]) -> N
     with closing(Store(url)) as store:
         lookup = Lookup(Bundle.load(release), store)
         evidence = lookup.evidence(catalogue)
+        with suppress(InputError):
+            _ = evidence.groups.together  # looked for now, they hold up no transaction in which rows are read
         gc.freeze()  # what is loaded stays: no collection need walk it
         for start in range(0, size, AT_ONCE):
             rows = kept.unmade(CREDIT, range(start, min(start + AT_ONCE, size)))
-            with suppress(InputError):  # what the store does not say now is computed when it is asked for
+            try:
                 lookup.make_ahead(catalogue, evidence, rows, kept)
+            except Exception as error:  # whatever it is, these answers are computed when they are asked for
+                logger.warning("%d answers from row %d on are not made ahead: %s", len(rows), start, error)
 
 
 if __name__ == "__main__":
     os.nice(IDLE)
-    stop_with_parent()
-    make(Path(sys.argv[1]), os.environ["CREATORMATCH_AHEAD"], Path(sys.argv[2]), [int(one) for one in sys.argv[3:]])
+    parent, *given = map(int, sys.argv[3:])
+    stop_with_parent(parent)
+    make(Path(sys.argv[1]), os.environ["CREATORMATCH_AHEAD"], Path(sys.argv[2]), given)

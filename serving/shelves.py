@@ -37,8 +37,7 @@ class Shelves:
 
     def newest(self, release: str) -> tuple[Path, int] | None:
         """The folder of the newest catalogue of a release, and up to which write it knows the store; None without."""
-        found = [(path, int(path.name.rpartition("-")[2])) for path in self.folder.glob(f"{release}-*[0-9]")]
-        return max(found, key=lambda one: one[1], default=None)
+        return next(reversed(self._kept(release)), None)
 
     def build(self, release: Path, number: int) -> tuple[Path, int]:
         """The same, with a catalogue that knows at least the writes up to ``number``, built where there is none.
@@ -56,6 +55,11 @@ class Shelves:
             self._clear(release.name)
             return folder, number
 
+    def _kept(self, release: str) -> list[tuple[Path, int]]:
+        """Folders and numbers of a release's catalogues, the newest last."""
+        found = [(path, int(path.name.rpartition("-")[2])) for path in self.folder.glob(f"{release}-*[0-9]")]
+        return sorted(found, key=lambda one: one[1])
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -65,8 +69,8 @@ class Shelves:
 
     def _clear(self, release: str) -> None:
         """Removes all but the newest; who has one mapped keeps its pages."""
-        for path in sorted(self.folder.glob(f"{release}-*[0-9]"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
-            shutil.rmtree(path)
+        for path, _ in self._kept(release)[:-KEPT]:
+            shutil.rmtree(path, ignore_errors=True)  # somebody may just be writing answers beside it
 
 
 def build(home: Path, release: Path, url: str, folder: Path) -> None:

@@ -161,7 +161,6 @@ class History:
         """Countries (``bucket``) and shares of the stated audience, the largest first."""
         return self.records.stated.get(self.row, [])
 
-    @property
     def busy_hours(self) -> Mapping[tuple[str, pd.Timestamp], int]:
         """(account, hour) → how many creators an account behind the engagements acted on, where several."""
         accounts = {act[c.ACCOUNT_ID] for act in self.acts}

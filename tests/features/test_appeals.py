@@ -96,6 +96,10 @@ def test_a_reference_must_lead_to_a_known_finding_of_the_same_creator_at_that_ti
     assert verdicts(stored, case("FRAUD_CLEARED", start=3, about="f-002"), False) != [None]
 
 
+def test_an_appeal_that_names_nothing_is_against_nothing() -> None:
+    assert appeals(case("VIOLATION_CONFIRMED", OPENED).assign(refers_to=None).astype({"refers_to": "str"})) == []
+
+
 def test_a_decision_may_name_the_appeal_or_the_finding_and_an_undoing_decides_too() -> None:
     base = case("VIOLATION_CONFIRMED", OPENED, note=[None, "I had a licence"])
     for about in ("f-000", "f-001"):

@@ -110,6 +110,12 @@ def test_bad_event_never_raises_any_factor_wherever_it_falls(
     assert (factors(with_one(history, event, place)) <= factors(ledger(history)) + 1e-9).all()
 
 
+@pytest.mark.parametrize("severity", [0, 0.4, 4, 5, 7, 50])
+def test_a_severity_that_the_policy_does_not_know_moves_nothing(severity: float) -> None:
+    events = ledger([{"event_type": "VIOLATION_CONFIRMED", "severity": severity}, *GOOD])
+    assert score(events) == score(events.iloc[1:])
+
+
 @pytest.mark.parametrize(("events", "sign"), [(GOOD, 1), (BAD, -1), (NEUTRAL, 0)])
 def test_every_kind_of_event_moves_a_newcomer_its_way(events: Sequence[Event], sign: int) -> None:
     assert [np.sign(round(score(ledger([event])) - 500, 6)) for event in events] == [sign] * len(events)

@@ -150,7 +150,9 @@ def test_workers_on_one_machine_have_one_process_make_the_answers_of_a_catalogue
     (made,) = [one for one in psutil.Process().children() if one not in before]
     second.put(CREDIT, [0, 1], ["first", "last"])
     assert first.of(CREDIT, [0, 1, 2, -1]) == ["first", "last", None, None]
-    os.truncate(tmp_path / "told.values", len(json.dumps("first")) + 2)  # a computer lost power
+    assert str(tmp_path / "told.lock") in [one.path for one in made.open_files()]  # as long as it lives
+    (values,) = tmp_path.glob("told-*.values")
+    os.truncate(values, len(json.dumps("first")) + 2)  # a computer lost power
     assert first.of(CREDIT, [0, 1]) == ["first", None]
     del first
     assert not made.is_running()
