@@ -111,15 +111,15 @@ def _score(
     draw = _explorer(bundle, offers, pairs, order, limit) if request.get("explore") else None
     vectors = [offer.part.state.vectors[offer.rows if diversity else offer.rows[:0]] for offer in offers]
 
-    def placed(rng: np.random.Generator) -> Places:
-        return places(order, scores, np.vstack(vectors), limit, len(pins), diversity, draw(rng) if draw else None)
+    def placed(exploring: Exploring | None) -> Places:
+        return places(order, scores, np.vstack(vectors), limit, len(pins), diversity, exploring)
 
-    shown = placed(np.random.default_rng(seed_of(request, brief) if draw else 0))
+    shown = placed(draw(np.random.default_rng(seed_of(request, brief))) if draw else None)
     best = candidates(shown.best, order)
     named = _named(offers, pairs, best)
     kept = named.iloc[: len(shown.best)]
     ranked = Ranked(shown.best, scores[shown.best], kept, _success(bundle, kept), shown.explored, shown.diverse)
-    redrawn = (lambda rng: placed(rng).best == shown.best) if draw else None
+    redrawn = (lambda rng: placed(draw(rng)).best == shown.best) if draw else None
     note(considered=Considered(named, scores[best], ranked.success, shown.explored, shown.diverse, redrawn))
     return ranked
 

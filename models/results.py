@@ -56,7 +56,7 @@ def _known(
         part, formats = offer.part, offer.query.brief[c.CONTENT_FORMATS]
         standing = {name: values[rows].tolist() for name, values in part.standing.items()}
         credit = [dict(zip(standing, values, strict=True)) for values in zip(*standing.values(), strict=True)]
-        fraud = part.state.frame["fraud_probability"].to_numpy()[rows].tolist()
+        fraud = ranked.pairs["fraud_probability"].to_numpy()[mine].tolist()
         scores = part.dealings["risk_score"].to_numpy()[rows]
         levels = bundle.fraud.policy.levels_of(scores) if bundle.fraud else [None] * len(rows)
         usd = Pairs(offer.query, part.state, rows).asked_usd.tolist()
