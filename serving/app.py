@@ -41,6 +41,8 @@ WRITERS = 16  # threads that mostly wait for one another
 # and no ranking behind a store that hangs.
 MEMORY, LOOKUPS, WRITES = "memory", "lookups", "writes"
 POOLS = {MEMORY: THREADS, LOOKUPS: THREADS, WRITES: WRITERS}
+BACKENDS, RISK_TEAM, SCIENTISTS = (frozenset({scope}) for scope in (PLATFORM, RISK, DATASCIENCE))
+BOTH = BACKENDS | RISK_TEAM
 MOST_WAITING = 64
 LONGEST_WAIT_S = 2.0  # for a thread
 BODY_S = 10.0
@@ -63,57 +65,53 @@ class Endpoint:
 
 def endpoints(api: Api) -> tuple[Endpoint, ...]:
     """Every POST route of the API."""
-    platform, risk, both = frozenset({PLATFORM}), frozenset({RISK}), frozenset({PLATFORM, RISK})
+    return (*_creators(api), *_fraud(api), *_ledger(api), *_models(api))
+
+
+def _creators(api: Api) -> tuple[Endpoint, ...]:
     return (
-        Endpoint("/v1/creators/rank", platform, requests.RankRequest, answers.RankAnswer, api.rank, MEMORY),
-        Endpoint("/v1/creators/search", platform, requests.SearchRequest, answers.SearchAnswer, api.search, MEMORY),
-        Endpoint("/v1/creators/similar", platform, requests.SimilarRequest, answers.SimilarAnswer, api.similar, MEMORY),
-        Endpoint("/v1/creators/profile", both, requests.CreatorIds, answers.ProfileAnswer, api.profile),
-        Endpoint("/v1/creators/upsert", platform, requests.UpsertRequest, answers.WriteAnswer, api.upsert, WRITES),
-        Endpoint("/v1/creators/delete", platform, requests.CreatorIds, answers.WriteAnswer, api.delete, WRITES),
-        Endpoint("/v1/feedback", platform, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback, WRITES),
-        Endpoint("/v1/fraud/score", risk, fraud_requests.ScoreRequest, fraud_answers.FraudAnswer, api.fraud_score),
+        Endpoint("/v1/creators/rank", BACKENDS, requests.RankRequest, answers.RankAnswer, api.rank, MEMORY),
+        Endpoint("/v1/creators/search", BACKENDS, requests.SearchRequest, answers.SearchAnswer, api.search, MEMORY),
+        Endpoint("/v1/creators/similar", BACKENDS, requests.SimilarRequest, answers.SimilarAnswer, api.similar, MEMORY),
+        Endpoint("/v1/creators/profile", BOTH, requests.CreatorIds, answers.ProfileAnswer, api.profile),
+        Endpoint("/v1/creators/upsert", BACKENDS, requests.UpsertRequest, answers.WriteAnswer, api.upsert, WRITES),
+        Endpoint("/v1/creators/delete", BACKENDS, requests.CreatorIds, answers.WriteAnswer, api.delete, WRITES),
+        Endpoint("/v1/feedback", BACKENDS, requests.FeedbackRequest, answers.FeedbackAnswer, api.feedback, WRITES),
+    )
+
+
+def _fraud(api: Api) -> tuple[Endpoint, ...]:
+    asks, tells = fraud_requests, fraud_answers
+    return (
+        Endpoint("/v1/fraud/score", RISK_TEAM, asks.ScoreRequest, tells.FraudAnswer, api.fraud_score),
+        Endpoint("/v1/fraud/accounts", RISK_TEAM, asks.AccountsRequest, tells.AccountsAnswer, api.fraud_accounts),
+        Endpoint("/v1/fraud/comments", RISK_TEAM, asks.CommentsRequest, tells.CommentsAnswer, api.fraud_comments),
+        Endpoint("/v1/fraud/queue", RISK_TEAM, asks.QueueRequest, tells.QueueAnswer, api.fraud_queue),
         Endpoint(
-            "/v1/fraud/accounts", risk, fraud_requests.AccountsRequest, fraud_answers.AccountsAnswer, api.fraud_accounts
+            "/v1/fraud/policies/simulate", RISK_TEAM, asks.SimulateRequest, tells.SimulateAnswer, api.fraud_simulation
         ),
+        Endpoint("/v1/fraud/labels", RISK_TEAM, asks.LabelsRequest, tells.LabelsAnswer, api.fraud_labels, WRITES),
+    )
+
+
+def _ledger(api: Api) -> tuple[Endpoint, ...]:
+    asks, tells = ledger_requests, ledger_answers
+    return (
+        Endpoint("/v1/credit", BOTH, requests.CreditRequest, tells.CreditAnswer, api.credit),
+        Endpoint("/v1/credit/history", BOTH, asks.HistoryRequest, tells.HistoryAnswer, api.credit_history),
+        Endpoint("/v1/credit/what_if", BOTH, asks.WhatIfRequest, tells.WhatIfAnswer, api.credit_what_if),
+        Endpoint("/v1/credit/assess", RISK_TEAM, requests.Nothing, tells.AssessAnswer, api.credit_assess, WRITES),
+        Endpoint("/v1/events", BACKENDS, requests.EventsRequest, answers.EventsAnswer, api.events, WRITES),
         Endpoint(
-            "/v1/fraud/comments", risk, fraud_requests.CommentsRequest, fraud_answers.CommentsAnswer, api.fraud_comments
+            "/v1/collaborations", BACKENDS, asks.CollaborationsRequest, tells.CollaborationsAnswer, api.collaborations
         ),
-        Endpoint("/v1/fraud/queue", risk, fraud_requests.QueueRequest, fraud_answers.QueueAnswer, api.fraud_queue),
-        Endpoint(
-            "/v1/fraud/policies/simulate",
-            risk,
-            fraud_requests.SimulateRequest,
-            fraud_answers.SimulateAnswer,
-            api.fraud_simulation,
-        ),
-        Endpoint(
-            "/v1/fraud/labels", risk, fraud_requests.LabelsRequest, fraud_answers.LabelsAnswer, api.fraud_labels, WRITES
-        ),
-        Endpoint("/v1/credit", both, requests.CreditRequest, ledger_answers.CreditAnswer, api.credit),
-        Endpoint(
-            "/v1/credit/history",
-            both,
-            ledger_requests.HistoryRequest,
-            ledger_answers.HistoryAnswer,
-            api.credit_history,
-        ),
-        Endpoint(
-            "/v1/credit/what_if", both, ledger_requests.WhatIfRequest, ledger_answers.WhatIfAnswer, api.credit_what_if
-        ),
-        Endpoint("/v1/credit/assess", risk, requests.Nothing, ledger_answers.AssessAnswer, api.credit_assess, WRITES),
-        Endpoint("/v1/events", platform, requests.EventsRequest, answers.EventsAnswer, api.events, WRITES),
-        Endpoint(
-            "/v1/collaborations",
-            platform,
-            ledger_requests.CollaborationsRequest,
-            ledger_answers.CollaborationsAnswer,
-            api.collaborations,
-        ),
-        Endpoint("/v1/models", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.models),
-        Endpoint(
-            "/v1/models/reload", frozenset({DATASCIENCE}), requests.Nothing, answers.ModelsAnswer, api.reload, WRITES
-        ),
+    )
+
+
+def _models(api: Api) -> tuple[Endpoint, ...]:
+    return (
+        Endpoint("/v1/models", SCIENTISTS, requests.Nothing, answers.ModelsAnswer, api.models),
+        Endpoint("/v1/models/reload", SCIENTISTS, requests.Nothing, answers.ModelsAnswer, api.reload, WRITES),
     )
 
 
