@@ -15,7 +15,6 @@ import httpx
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from features.asof import data_as_of
 from features.schema import Tables
@@ -23,6 +22,7 @@ from features.tables import read_tables
 from models.fraud_rows import dated_labels, feature_frame, training_dates, training_rows
 from serving import answers, fraud_answers, ledger_answers
 from serving.opening import url_of
+from tests.end_to_end.drawn import OF_FRAUD, RANKING
 from tests.end_to_end.serve import CREATORMATCH, free_port, running, service_on, workers_of
 from tests.models import asking
 from tests.models.records import record_of
@@ -358,115 +358,16 @@ def test_a_page_token_of_another_making_is_no_5xx(service, inside):
         assert service.post("/v1/creators/search", json={"page_token": shown}).status_code < 500
 
 
-texts = st.text(max_size=30) | st.sampled_from(["\u202eabc", "😀" * 50, "a\u0000", "ﷺ", "' OR 1=1 --", "../../etc"])
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
-FILTERS = (
-    "min_followers", "max_creator_price", "languages", "content_labels", "audience", "min_credit_score",
-    "max_fraud_probability",
-)  # fmt: skip
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
-brief = st.fixed_dictionaries(
-    {},
-    optional={
-        "title": texts | scalars,
-        "reference_captions": texts,
-        "language": texts,
-        "content_labels": st.lists(texts, max_size=3),
-        "target_interests": st.lists(texts, max_size=3),
-        "target_ages": st.lists(st.sampled_from(["18-24", "55+", "99+"]), max_size=3),
-        "budget": st.floats() | st.integers(),
-        "currency": st.sampled_from(["USD", "KPW", "XXX"]),
-        "min_followers": st.integers(-5, 10**16),
-        "created_at": st.datetimes().map(str) | texts,
-    },
-)
-request = st.fixed_dictionaries(
-    {"brief": brief | values},
-    optional={
-        "limit": st.integers(-1, 201),
-        "filters": st.dictionaries(st.sampled_from(FILTERS), values | st.floats(0, 1)),
-        "exclude_creator_ids": st.lists(texts, max_size=3),
-        "pin_creator_ids": st.lists(texts, max_size=3),
-        "diversity": scalars,
-        "explore": scalars,
-        "seed": st.integers(),
-        "explain": st.booleans(),
-    },
-)
-
-
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(body=request)
+@given(body=RANKING)
 def test_no_rank_request_whatsoever_is_a_5xx(service, body):
     answer = service.post("/v1/creators/rank", content=json.dumps(body), headers=JSON)
     assert answer.status_code < 500, body
     (answers.RankAnswer if answer.status_code == 200 else answers.ErrorAnswer).model_validate_json(answer.content)
 
 
-days = st.sampled_from(["2026-04-01", "2026-05-01", "2026-06-30T23:59:59.999999Z", "1970-01-01"]) | st.sampled_from(
-    ["2200-12-31", "2199-01-01", "x"]
-)
-amounts = st.sampled_from([0, 1, 7, 1e15, None]) | st.sampled_from([-1, 0.5]) | st.integers(0, 10**7)
-accounts = st.sampled_from(["a000001", "a", "", "ﷺ"])
-row = st.fixed_dictionaries(
-    {},
-    optional={
-        "creator_id": st.sampled_from(["c000001", "new", "😀"]),
-        "account_id": accounts,
-        "action": st.sampled_from(["LIKE", "COMMENT", "X"]),
-        "comment_text": texts,
-        "event_time": days,
-        "date": days,
-        "observed_at": days,
-        "created_at": days,
-        "create_time": days,
-        "known_at": days,
-        "period_start": days,
-        "video_id": texts,
-        "is_fake": amounts,
-        "followers_count": amounts,
-        "video_views": amounts,
-        "likes": amounts,
-    },
-)
-FITTING = {
-    "creator": {"creator_id", "observed_at", "followers_count"},
-    "videos": {"creator_id", "video_id", "create_time", "observed_at", "video_views", "likes"},
-    "daily_stats": {"creator_id", "date", "followers_count", "video_views", "likes"},
-    "engagements": {"creator_id", "account_id", "action", "event_time", "comment_text"},
-    "accounts": {"account_id", "observed_at", "created_at", "followers_count"},
-    "labels": {"creator_id", "account_id", "is_fake", "known_at", "period_start"},
-}
-
-
-def fitting(table: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Rows of a table with its own columns, in which anything may stand."""
-    return row.map(lambda values: {name: value for name, value in values.items() if name in FITTING[table]})
-
-
-record = st.fixed_dictionaries(
-    {"creator": fitting("creator").map(lambda values: {"creator_id": "new"} | values)},
-    optional={
-        name: st.lists(fitting(name), max_size=3) for name in ("videos", "daily_stats", "engagements", "accounts")
-    },
-)
-level = st.fixed_dictionaries(
-    {"risk_level": st.sampled_from(["LOW", "HIGH", "CRITICAL"])},
-    optional={"min_risk_score": st.integers(-1, 1001), "recommended_action": st.sampled_from(["ALLOW", "BLOCK"])},
-)
-policy = st.fixed_dictionaries({"levels": st.lists(level, max_size=3)})
-asked = st.one_of(
-    st.tuples(st.just("score"), st.fixed_dictionaries({"records": st.lists(record, max_size=2)})),
-    st.tuples(st.just("labels"), st.fixed_dictionaries({"labels": st.lists(fitting("labels"), max_size=3)})),
-    st.tuples(st.just("queue"), st.fixed_dictionaries({}, optional={"limit": st.integers(0, 5), "policy": policy})),
-    st.tuples(
-        st.just("policies/simulate"), st.fixed_dictionaries({}, optional={"from": days, "to": days, "policy": policy})
-    ),
-)
-
-
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-@given(asked)
+@given(OF_FRAUD)
 def test_nothing_that_a_risk_team_may_ask_is_a_5xx(service, asked):
     path, body = asked
     answer = service.post(f"/v1/fraud/{path}", content=json.dumps(body), headers=JSON)
